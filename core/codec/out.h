@@ -1,0 +1,66 @@
+/* Decisions to records (contract 9). A record is built in an arena; its value is one JSON text, written by appending. */
+#ifndef WM_CODEC_OUT_H
+#define WM_CODEC_OUT_H
+
+#include "core/codec/cloudevent.h"
+#include "core/codec/record.h"
+#include "core/decide.h"
+
+enum wm_topic {
+  WM_OUT_USERS,
+  WM_OUT_OUTCOMES,
+  WM_OUT_CHANGES,
+  WM_OUT_FAILURES,
+  WM_OUT_DLQ,           /* <input>.dlq: 'dlq_of' tells which */
+  WM_OUT_NOTIFICATIONS,
+  WM_OUT_COUNT
+};
+
+/* A record to be sent to the partition of its input. Everything is borrowed. */
+struct wm_out {
+  enum wm_topic topic;
+  struct wm_text dlq_of; /* the input topic, for WM_OUT_DLQ */
+  int32_t partition;
+  int64_t timestamp_ms;  /* -1: now */
+  struct wm_text key, value;
+  const struct wm_header *headers;
+  size_t header_count;
+};
+
+/* Takes one record; -1 stops the encoder and is passed on. */
+typedef int wm_out_fn(void *taker, const struct wm_out *out, struct wm_error *error);
+
+/* What the encoders need to know beside the decision. */
+struct wm_encode {
+  struct wm_text group;     /* consumer group, for headers */
+  struct wm_arena *arena;   /* where records are built; the caller rewinds it */
+  wm_out_fn *take;
+  void *taker;
+};
+
+/* Everything of one decision but the register: outcomes, changes, failures, notifications, in this order.
+ * 'record' is where the event was read (its partition is where the records go, its key stands in for a missing user). */
+int wm_encode_decision(const struct wm_encode *encode, const struct wm_record *record, const struct wm_event *event,
+                       const struct wm_decision *decision, struct wm_error *error);
+
+/* A rejected record: the verbatim copy for <topic>.dlq and the failure record. */
+int wm_encode_rejection(const struct wm_encode *encode, const struct wm_record *record,
+                        const struct wm_rejection *rejection, struct wm_error *error);
+
+/* Role changes that no event caused (expiry, catalogue). 'at_us' is the grant's end or 0, 'digest' the catalogue's
+ * or "": both make the id, so that a repetition is recognisable. */
+int wm_encode_changes(const struct wm_encode *encode, const struct wm_user *user, const struct wm_change *changes,
+                      size_t count, int64_t at_us, struct wm_text digest, struct wm_error *error);
+
+/* A register for waymark.users. */
+int wm_encode_register(const struct wm_encode *encode, const struct wm_user *user, struct wm_error *error);
+
+/* Only the value of an outcome record, for simulate; one JSON line without the newline, appended. */
+void wm_execution_to_json(const struct wm_event *event, const struct wm_execution *execution, struct wm_buf *buf);
+void wm_rejection_to_json(const struct wm_record *record, const struct wm_rejection *rejection, struct wm_buf *buf);
+
+/* A smaller stand-in for a record that the broker refused as too large: the value cut to 'limit' bytes (and headers
+ * dropped that do not fit), headers 'wm-truncated' = original size and 'sha256' of the original value added. */
+int wm_out_cut(const struct wm_out *out, size_t limit, struct wm_arena *arena, struct wm_out *ret);
+
+#endif

@@ -1,0 +1,53 @@
+/* One CloudEvent as the core sees it. Everything is borrowed from the arena that it was decoded into. */
+#ifndef WM_CORE_EVENT_H
+#define WM_CORE_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/text.h"
+#include "core/value.h"
+
+/* Where a record stands (or stood, before a replay copied it). */
+struct wm_origin {
+  struct wm_text topic;
+  int32_t partition;
+  int64_t offset;
+};
+
+enum wm_event_class {
+  WM_EVENT_TRIGGERING, /* any type that a trigger may name */
+  WM_EVENT_USER_UPDATED,
+  WM_EVENT_USER_DELETED,
+  WM_EVENT_ASSIGNMENT, /* role.assignment.requested */
+  WM_EVENT_RESERVED    /* directory.* or role.* that this version does not know: counted and ignored */
+};
+
+/* Data of role.assignment.requested, checked by the decoder. */
+struct wm_request {
+  struct wm_text role;
+  bool add;         /* else remove */
+  int64_t until_us; /* WM_NEVER when it has no end */
+  struct wm_text by, reason; /* WM_NO_TEXT when absent; claims, contract 4 */
+};
+
+struct wm_event {
+  struct wm_text source, id, type; /* 1..1024 bytes each */
+  struct wm_text user;             /* WM_NO_TEXT: the event names no user */
+  int64_t time_us;                 /* of the event */
+  int64_t now_us;                  /* "now" while deciding: the (original) record's timestamp */
+  enum wm_event_class event_class;
+  struct wm_value attributes;      /* object: every attribute, extensions too, 'time' filled in; without data */
+  const struct wm_value *data;     /* NULL: none. For USER_UPDATED: the checked profile, nulls and unknown fields left out */
+  struct wm_request request;       /* only for WM_EVENT_ASSIGNMENT */
+  struct wm_origin origin;
+  struct wm_text run;              /* "live" or the name of a replay */
+  bool notify;                     /* false: notifications are suppressed (REPLAY) */
+  struct wm_text traceparent;      /* passed on; WM_NO_TEXT when absent */
+  struct wm_text key;              /* of the record; WM_NO_TEXT when it has none */
+};
+
+/* 'directory.' and 'role.' belong to Waymark; no trigger matches them (contract 4). */
+bool wm_event_type_is_reserved(struct wm_text type);
+
+#endif

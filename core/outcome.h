@@ -1,0 +1,67 @@
+/* What became of one event: values that the codec turns into records (contract 6 and 9). */
+#ifndef WM_CORE_OUTCOME_H
+#define WM_CORE_OUTCOME_H
+
+#include "core/automation.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/user.h"
+
+enum wm_result {
+  WM_RESULT_CHANGED,
+  WM_RESULT_UNCHANGED,
+  WM_RESULT_SUPERSEDED,
+  WM_RESULT_REQUESTED,
+  WM_RESULT_SKIPPED,
+  WM_RESULT_SUPPRESSED,
+  WM_RESULT_HELD,
+  WM_RESULT_FAILED
+};
+
+/* "changed", "unchanged" ... */
+const char *wm_result_name(enum wm_result result);
+
+enum wm_effective { WM_EFFECTIVE_NOT_TOLD, WM_EFFECTIVE_NO, WM_EFFECTIVE_YES };
+
+struct wm_outcome {
+  const struct wm_task *task;
+  enum wm_result result;
+  enum wm_code code;           /* WM_OK: none */
+  struct wm_text message;      /* of a failure; WM_NO_TEXT: none */
+  enum wm_effective effective; /* change-role with a user: is the role effective after this task? */
+  bool lockout;                /* a removal that left the user without any effective role */
+  struct wm_clock stands;      /* superseded: the clock that stands */
+  struct wm_dropped dropped;   /* a removal: grants of other sources that it took */
+};
+
+/* The outcomes of one automation for one event. */
+struct wm_execution {
+  const struct wm_automation *automation; /* NULL: a manual request */
+  struct wm_outcome *outcomes;
+  size_t count;
+};
+
+enum wm_cause { WM_CAUSE_TASK, WM_CAUSE_REQUEST, WM_CAUSE_PROFILE, WM_CAUSE_DELETION, WM_CAUSE_CATALOGUE, WM_CAUSE_EXPIRY };
+
+/* "task", "request", "profile", "deletion", "catalogue", "expiry" */
+const char *wm_cause_name(enum wm_cause cause);
+
+/* An effective role gained or lost. */
+struct wm_change {
+  struct wm_text role;
+  bool effective; /* gained, else lost */
+  enum wm_cause cause;
+  struct wm_clock clock; /* of the decision; not set for catalogue and expiry */
+  bool lockout;
+};
+
+/* A notification to be requested. */
+struct wm_notification {
+  const struct wm_automation *automation;
+  const struct wm_task *task;
+  struct wm_text recipient; /* user id of the one it is for; WM_NO_TEXT: 'address' was given in the task */
+  struct wm_text address;   /* WM_NO_TEXT: not known; then the channel must do without */
+  struct wm_text title, message;
+};
+
+#endif

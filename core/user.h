@@ -1,0 +1,118 @@
+/* The register: everything Waymark knows of one user (contract 7). A register owns its memory; the texts that it
+ * is given are copied. */
+#ifndef WM_CORE_USER_H
+#define WM_CORE_USER_H
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/event.h"
+#include "core/value.h"
+
+#define WM_NEVER INT64_MAX /* an 'until' that is null */
+#define WM_RECENT_COUNT 32 /* events remembered, contract 4 */
+#define WM_JOURNEYS_LIMIT 1024 /* journeys remembered per automation; the oldest is forgotten first */
+
+enum wm_user_status { WM_USER_ACTIVE, WM_USER_SUSPENDED, WM_USER_INACTIVE, WM_USER_DELETED };
+
+struct wm_profile {
+  struct wm_clock clock; /* not set: there is no profile */
+  enum wm_user_status status;
+  struct wm_text type;    /* WM_NO_TEXT: not known */
+  struct wm_value fields; /* object: the members of the profile as the register writes them, 'status' too */
+};
+
+/* What made a grant, for `why`; texts may be WM_NO_TEXT. */
+struct wm_by {
+  struct wm_text version; /* of the automation */
+  struct wm_text by, reason; /* of a manual request */
+  struct wm_text run;        /* WM_NO_TEXT for live */
+  struct wm_origin origin;
+};
+
+struct wm_grant {
+  struct wm_text source; /* "automation/<name>" or "manual" */
+  struct wm_clock clock;
+  struct wm_clock taken; /* not set: never taken back */
+  int64_t until_us;      /* WM_NEVER: no end */
+  struct wm_by by;
+};
+
+struct wm_user_role {
+  struct wm_text name;
+  struct wm_clock removed; /* not set: never removed */
+  struct wm_grant *grants; /* sorted by source */
+  size_t grant_count;
+};
+
+struct wm_ran {
+  struct wm_text automation;
+  uint64_t *journeys; /* oldest first */
+  size_t count;
+};
+
+struct wm_user {
+  struct wm_arena arena;
+  struct wm_text id;
+  int32_t home;
+  struct wm_profile profile;
+  struct wm_clock cleared;
+  struct wm_user_role *roles; /* sorted by name */
+  size_t role_count;
+  struct wm_ran *ran; /* sorted by automation */
+  size_t ran_count;
+  uint64_t recent[WM_RECENT_COUNT]; /* oldest first */
+  size_t recent_count;
+};
+
+/* A new, empty register. NULL: out of memory. */
+struct wm_user *wm_user_new(struct wm_text id, int32_t home);
+
+/* A new register that is equal and shares nothing. NULL: out of memory. */
+struct wm_user *wm_user_clone(const struct wm_user *user);
+void wm_user_free(struct wm_user *user);
+
+/* What a write did (contract 6 and 7). */
+enum wm_write { WM_WRITE_CHANGED, WM_WRITE_UNCHANGED, WM_WRITE_SUPERSEDED };
+
+/* add with 'grant->clock', at 'now_us'. Everything of 'grant' is copied. -1 out of memory (register as it was).
+ * 'ret_stands' gets the clock that stands when superseded (borrowed from the register). */
+int wm_user_add_grant(struct wm_user *user, struct wm_text role, const struct wm_grant *grant, int64_t now_us,
+                      enum wm_write *ret, struct wm_clock *ret_stands);
+
+/* remove with 'clock', at 'now_us'. 'ret_dropped' (may be NULL) gets the sources of the grants that this took
+ * while they were live, borrowed from 'arena'. */
+struct wm_dropped {
+  struct wm_text *sources;
+  size_t count;
+};
+int wm_user_remove_role(struct wm_user *user, struct wm_text role, const struct wm_clock *clock, int64_t now_us,
+                        struct wm_arena *arena, enum wm_write *ret, struct wm_clock *ret_stands,
+                        struct wm_dropped *ret_dropped);
+
+/* directory.user.updated: 'fields' (status defaults to active, checked by the decoder) stand if 'clock' is not
+ * older than the profile's. 'ret_changed' tells. */
+int wm_user_set_profile(struct wm_user *user, const struct wm_clock *clock, const struct wm_value *fields,
+                        bool *ret_changed);
+
+/* directory.user.deleted (contract 4). */
+int wm_user_delete(struct wm_user *user, const struct wm_clock *clock, bool *ret_changed);
+
+/* Finds; NULL: none. */
+const struct wm_user_role *wm_user_role(const struct wm_user *user, struct wm_text role);
+bool wm_grant_is_live(const struct wm_user *user, const struct wm_user_role *role, const struct wm_grant *grant,
+                      int64_t now_us);
+bool wm_user_is_assigned(const struct wm_user *user, struct wm_text role, int64_t now_us);
+
+/* The next end of a live grant after 'now_us'; WM_NEVER: none ends. */
+int64_t wm_user_next_end(const struct wm_user *user, int64_t now_us);
+
+/* Duplicates: hash of source and id (wm_hash_pair). */
+bool wm_user_remembers(const struct wm_user *user, uint64_t event_hash);
+void wm_user_remember(struct wm_user *user, uint64_t event_hash);
+
+/* repeat: has 'automation' run at all / for this journey? */
+bool wm_user_has_run(const struct wm_user *user, struct wm_text automation);
+bool wm_user_has_run_journey(const struct wm_user *user, struct wm_text automation, uint64_t journey);
+int wm_user_mark_run(struct wm_user *user, struct wm_text automation, uint64_t journey);
+
+#endif

@@ -1,0 +1,50 @@
+/* Automations, roles and channels, read and indexed: immutable while the worker decides by it. */
+#ifndef WM_CORE_WORKSPACE_H
+#define WM_CORE_WORKSPACE_H
+
+#include "core/arena.h"
+#include "core/automation.h"
+#include "core/finding.h"
+#include "core/role.h"
+
+#define WM_AUTOMATIONS_LIMIT 100000
+#define WM_ROLES_LIMIT 100000
+
+struct wm_channel {
+  struct wm_text name, kind, description;
+  struct wm_text file;
+  unsigned line, column;
+};
+
+struct wm_index;
+
+struct wm_workspace {
+  struct wm_arena arena;             /* owns all below but the index */
+  struct wm_automation *automations; /* by name (bytes) */
+  size_t automation_count;
+  struct wm_role *roles; /* by name */
+  size_t role_count;
+  struct wm_channel *channels; /* by name */
+  size_t channel_count;
+  struct wm_text digest;           /* 12 hex digits over everything */
+  struct wm_text catalogue_digest; /* 12 hex digits over the roles */
+  struct wm_index *index;          /* core/match.h, over 'automations' */
+};
+
+/* A new, empty workspace. NULL: out of memory. */
+struct wm_workspace *wm_workspace_new(void);
+void wm_workspace_free(struct wm_workspace *workspace);
+
+/* Sorts everything by name and builds the index; the loader calls it once. -1: out of memory. */
+int wm_workspace_finish(struct wm_workspace *workspace, struct wm_error *error);
+
+/* By name; NULL: none. */
+const struct wm_role *wm_workspace_role(const struct wm_workspace *workspace, struct wm_text name);
+const struct wm_channel *wm_workspace_channel(const struct wm_workspace *workspace, struct wm_text name);
+const struct wm_automation *wm_workspace_automation(const struct wm_workspace *workspace, struct wm_text name);
+
+/* Everything that can be said about a workspace that could be read: dangling and protected roles, dangling
+ * channels, order against sequence, dead rules ... (core/lint.c). Adds errors and warnings. */
+void wm_lint(const struct wm_workspace *workspace, struct wm_findings *findings);
+
+#endif

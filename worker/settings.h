@@ -1,0 +1,71 @@
+/* waymark.yaml (contract 11): one table of settings, read by the worker and the command. */
+#ifndef WM_WORKER_SETTINGS_H
+#define WM_WORKER_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/finding.h"
+
+struct setting_pair {
+  const char *name, *value;
+};
+
+/* All strings are NUL-terminated and belong to the arena. */
+struct settings {
+  struct wm_arena arena;
+  const char *instance; /* default: the host name */
+  struct {
+    const char *bootstrap, *group;
+    bool exactly_once; /* delivery: exactly-once | at-least-once */
+    int32_t partitions;
+    const char *partitioner; /* murmur2 | consistent | fnv1a (names of librdkafka) */
+    struct setting_pair *properties;
+    size_t property_count;
+  } kafka;
+  struct {
+    const char **events; /* topics.events */
+    size_t event_count;
+    const char *directory, *requests, *replay;
+    const char *users, *outcomes, *changes, *failures, *notifications, *control;
+  } topics;
+  struct {
+    const char *address; /* "host:port" or an absolute path of a Unix socket */
+    const char *username, *password_file, *prefix;
+  } redis;
+  bool users_closed;
+  struct {
+    size_t event_bytes, register_bytes, batch_events;
+    int64_t batch_us, clock_skew_us, notify_age_us; /* batch-ms, clock-skew, notify-age */
+  } limits;
+  const char **ignore;
+  size_t ignore_count;
+  const char *http_listen;
+  const char *log_level;  /* debug | info | warning | error */
+  const char *log_format; /* text | json */
+};
+
+enum settings_mode {
+  SETTINGS_LINT, /* ${NAME} is not resolved and no secret is read: what an administrator's machine has */
+  SETTINGS_FULL  /* a missing variable or password file is invalid */
+};
+
+/* Reads the bytes of waymark.yaml (bytes == NULL: no such file, all defaults). Findings are added; 0 when nothing was
+ * invalid. 'file' is for messages. Release with settings_release in any case. */
+int settings_read(struct settings *settings, struct wm_text file, struct wm_text bytes, enum settings_mode mode,
+                  struct wm_findings *findings);
+void settings_release(struct settings *settings);
+
+/* One row of the table: the sample file, the schema and the manual page come from it. */
+struct setting_row {
+  const char *name;     /* "kafka.bootstrap" */
+  const char *type;     /* "text", "name", "number", "bytes", "duration", "list", "map", "a | b" */
+  const char *fallback; /* the default as it is written in YAML */
+  bool reloadable;      /* takes effect on SIGHUP */
+  const char *help;
+};
+extern const struct setting_row setting_rows[]; /* ended by a row without a name */
+
+#endif
