@@ -1,0 +1,480 @@
+"""The judge: reads every topic and Redis, and says whether they are what the inputs demand.
+
+It holds the worker to the contract's sentences, with `model.py` as its own understanding of them:
+every input record has exactly one fate; a user's outcomes stand in the order of his inputs; registers, roles,
+changes, failures, dead letters and notifications are those that follow; Redis is the fold of the users topic.
+A judgement is a list of sentences, one per thing that is wrong; an empty list is an acquittal."""
+import collections
+import json
+import re
+import struct
+import time
+
+import model
+from waymark_testlib.kafka import home
+from waymark_testlib.process import wait_until
+
+BIRTH_KEY = b"\0log"
+EXECUTED = "dev.waymark.automation.executed.v1"
+TASK_FAILED = "dev.waymark.task.failed.v1"
+REJECTED = "dev.waymark.event.rejected.v1"
+CHANGED = "dev.waymark.role.changed.v1"
+REQUESTED = "dev.waymark.notification.requested.v1"
+
+
+def settle(workspace, timeout=60, alive=()):
+    """Waits until the group has committed every input and Redis has applied every register."""
+    processes = [worker.process for worker in alive]
+    wait_until(lambda: workspace.lag() == 0, timeout, 0.1, "the inputs to be consumed", processes)
+    wait_until(lambda: redis_is_caught_up(workspace), timeout, 0.1, "Redis to catch up", processes)
+
+
+def last_registers(workspace):
+    """partition → offset of the last register in the users topic, and user → (offset, register record)."""
+    last, users = {}, {}
+    for record in workspace.broker.read(workspace.topic["users"]):
+        if record.key == BIRTH_KEY:
+            continue
+        last[record.partition] = record.offset
+        users[record.key.decode()] = record
+    return last, users
+
+
+def redis_is_caught_up(workspace):
+    last, _ = last_registers(workspace)
+    progress = workspace.redis.client().hgetall(f"{workspace.prefix}:progress")
+    return all(int(progress.get(str(partition), -1)) > offset for partition, offset in last.items())
+
+
+class Judge:
+    def __init__(self, workspace, kinds=None, catalogue=None, isolated_redis=False):
+        self.workspace = workspace
+        self.kinds = kinds or {topic: "events" for topic in workspace.inputs}
+        self.catalogue = catalogue or model.Catalogue(workspace.folder)
+        self.model = model.Model(self.catalogue, workspace.partitions, self.kinds)
+        self.wrong = []
+        self.counts = collections.Counter()
+        self.isolated_redis = isolated_redis
+
+    def complain(self, sentence):
+        self.wrong.append(sentence)
+
+    def equal(self, what, found, expected):
+        if found != expected:
+            self.complain(f"{what}: found {found!r}, expected {expected!r}")
+            return False
+        return True
+
+    # --- reading ---
+
+    def _json(self, record):
+        try:
+            return model.strict_json(record.value)
+        except ValueError as error:
+            self.complain(f"{record.topic}/{record.partition}/{record.offset} is not JSON: {error}")
+            return None
+
+    def _once(self, records, what):
+        """id → (record, event), complaining about ids that stand twice."""
+        found = {}
+        for record in records:
+            event = self._json(record)
+            if event is None:
+                continue
+            if event["id"] in found:
+                self.complain(f"{what} {event['id']} stands twice")
+            found[event["id"]] = (record, event)
+        return found
+
+    def read(self):
+        topics = self.workspace.topic
+        names = {name: topics[name] for name in ("users", "outcomes", "changes", "failures", "notifications")}
+        dead = [self.workspace.dlq(topic) for topic in self.kinds]
+        records = self.workspace.broker.read(*self.kinds, *names.values(), *dead)
+        by_topic = collections.defaultdict(list)
+        for record in records:
+            by_topic[record.topic].append(record)
+        self.inputs = {topic: by_topic[topic] for topic in self.kinds}
+        self.dead = {topic: by_topic[self.workspace.dlq(topic)] for topic in self.kinds}
+        self.outputs = {name: by_topic[topic] for name, topic in names.items()}
+
+    def _merged(self):
+        """All inputs, partition by partition. Between topics there is no order but the one that the outcomes show."""
+        seen = {}
+        for record in self.outputs["outcomes"]:
+            event = self._json(record)
+            if event:
+                origin = event["data"]["origin"]
+                seen.setdefault((origin["topic"], origin["partition"], origin["offset"]), (record.partition, record.offset))
+        for partition in range(self.workspace.partitions):
+            queues = [[record for record in records if record.partition == partition]
+                      for records in self.inputs.values()]
+            positions = [0] * len(queues)
+            while True:
+                heads = [(seen.get((queue[at].topic, partition, queue[at].offset), (-1, -1)), index)
+                         for index, (queue, at) in enumerate(zip(queues, positions)) if at < len(queue)]
+                if not heads:
+                    break
+                _, index = min(heads)
+                yield queues[index][positions[index]]
+                positions[index] += 1
+
+    # --- judging ---
+
+    def judge(self):
+        self.read()
+        self.fates = [(record, self.model.feed(record)) for record in self._merged()]
+        self.counts.update(fate.kind for _, fate in self.fates)
+        self.counts.update(fate.code for _, fate in self.fates if fate.code)
+        self._outcomes()
+        self._failures()
+        self._dead_letters()
+        self._notifications()
+        self._registers()
+        self._changes()
+        self._redis()
+        return self.wrong
+
+    @staticmethod
+    def _id(event_or_record, automation=None):
+        origin = getattr(event_or_record, "origin", None) or \
+            (event_or_record.topic, event_or_record.partition, event_or_record.offset)
+        id = "live:{}/{}/{}".format(*origin)
+        return id if automation is None else f"{id}:{automation}"
+
+    def _executions(self):
+        for record, fate in self.fates:
+            for execution in fate.executions:
+                yield record, fate.event, execution, self._id(fate.event, execution.automation or "manual")
+
+    def _envelope(self, what, found, type, event, record):
+        """What every record about an event has in common."""
+        out, body = found
+        self.equal(f"{what}: specversion", body.get("specversion"), "1.0")
+        self.equal(f"{what}: type", body.get("type"), type)
+        if not body.get("source"):
+            self.complain(f"{what}: no source")
+        self.equal(f"{what}: subject", body.get("subject"), event.user)
+        self.equal(f"{what}: time", model.moment(body.get("time")), event.time)
+        key = event.user.encode() if event.user is not None else record.key
+        self.equal(f"{what}: key", out.key, key)
+        self.equal(f"{what}: partition", out.partition, record.partition)
+        data = body["data"]
+        self.equal(f"{what}: run", data.get("run"), "live")
+        self.equal(f"{what}: origin", data.get("origin"), dict(zip(("topic", "partition", "offset"), event.origin)))
+        if "event" in data:
+            told = data["event"]
+            for name in ("source", "id", "type"):
+                self.equal(f"{what}: event.{name}", told.get(name), event.attributes[name])
+            self.equal(f"{what}: event.time", model.moment(told.get("time")), event.time)
+        else:
+            self.complain(f"{what}: no data.event")
+        return data
+
+    def _task(self, what, found, task):
+        self.equal(f"{what}: sequence", found.get("sequence"), task.sequence)
+        self.equal(f"{what}: result", found.get("result"), task.result)
+        self.equal(f"{what}: code", found.get("code"), task.code)
+        self.equal(f"{what}: type", found.get("type"), task.task["type"])
+        if "name" in task.task:
+            self.equal(f"{what}: name", found.get("name"), task.task["name"])
+        for member in ("role", "action") if task.task["type"] == "change-role" else ("channel",):
+            self.equal(f"{what}: {member}", found.get(member), task.task[member])
+        self.equal(f"{what}: effective", found.get("effective"), task.effective)
+        self.equal(f"{what}: lockout", found.get("lockout", False), task.lockout)
+        self.equal(f"{what}: dropped", set(found.get("dropped", ())), task.dropped)
+        if task.result == "failed" and not found.get("message"):
+            self.complain(f"{what}: failed without a message")
+
+    def _outcomes(self):
+        found = self._once(self.outputs["outcomes"], "outcome")
+        expected = set()
+        last = {}
+        for record, event, execution, id in self._executions():
+            expected.add(id)
+            if id not in found:
+                self.complain(f"outcome {id} is lost")
+                continue
+            out, _ = found[id]
+            data = self._envelope(f"outcome {id}", found[id], EXECUTED, event, record)
+            if execution.automation is not None:
+                self.equal(f"outcome {id}: automation", data.get("automation"), execution.automation)
+                if not re.fullmatch("[0-9a-f]{12}", data.get("version", "")):
+                    self.complain(f"outcome {id}: version {data.get('version')!r}")
+                automation = self.catalogue.automations[execution.automation]
+                self.equal(f"outcome {id}: owner", data.get("owner"), automation.get("owner"))
+            if self.equal(f"outcome {id}: number of tasks", len(data["tasks"]), len(execution.tasks)):
+                for told, task in zip(data["tasks"], execution.tasks):
+                    self._task(f"outcome {id} task {task.sequence}", told, task)
+            if out.offset <= last.get(out.partition, -1):
+                self.complain(f"outcome {id} is out of order")
+            last[out.partition] = max(out.offset, last.get(out.partition, -1))
+            self.counts["outcomes"] += 1
+        for id in found.keys() - expected:
+            self.complain(f"outcome {id} has no reason to be")
+
+    def _failures(self):
+        found = self._once(self.outputs["failures"], "failure")
+        expected = set()
+        for record, event, execution, execution_id in self._executions():
+            for task in execution.tasks:
+                if task.result != "failed":
+                    continue
+                id = f"{execution_id}:{task.sequence}"
+                expected.add(id)
+                if id not in found:
+                    self.complain(f"failure {id} is lost")
+                    continue
+                data = self._envelope(f"failure {id}", found[id], TASK_FAILED, event, record)
+                self._task(f"failure {id}", data.get("task", {}), task)
+                self.equal(f"failure {id}: automation", data.get("automation"), execution.automation)
+                self._headers(f"failure {id}", found[id][0], record, task.code, execution.automation)
+                self.counts["failures"] += 1
+        for record, fate in self.fates:
+            if fate.kind != "rejected":
+                continue
+            id = self._id(record)
+            expected.add(id)
+            if id not in found:
+                self.complain(f"failure of the rejected {id} is lost")
+                continue
+            out, body = found[id]
+            data = body["data"]
+            self.equal(f"rejection {id}: type", body.get("type"), REJECTED)
+            self.equal(f"rejection {id}: code", data.get("code"), fate.code)
+            self.equal(f"rejection {id}: origin", data.get("origin"),
+                       {"topic": record.topic, "partition": record.partition, "offset": record.offset})
+            for member in ("reason", "message"):
+                if not data.get(member):
+                    self.complain(f"rejection {id}: no {member}")
+            if not re.fullmatch("[0-9a-f]{64}", data.get("sha256", "")):
+                self.complain(f"rejection {id}: sha256 {data.get('sha256')!r}")
+            self._headers(f"rejection {id}", out, record, fate.code, None)
+            self.counts["rejections"] += 1
+        for id in found.keys() - expected:
+            self.complain(f"failure {id} has no reason to be: {found[id][1]['data']}")
+
+    def _headers(self, what, out, record, code, automation):
+        """The two families of headers that dead-letter tools read, and Waymark's own (contract 9)."""
+        def text(name):
+            value = out.header(name)
+            return None if value is None else value.decode()
+
+        def number(name, layout):
+            value = out.header(name)
+            return None if value is None or len(value) != struct.calcsize(layout) else struct.unpack(layout, value)[0]
+
+        group = self.workspace.group
+        for name, value in {"topic": record.topic, "partition": str(record.partition), "offset": str(record.offset),
+                            "group": group}.items():
+            self.equal(f"{what}: __dlq.errors.{name}", text(f"__dlq.errors.{name}"), value)
+        self.equal(f"{what}: kafka_dlt-original-topic", text("kafka_dlt-original-topic"), record.topic)
+        self.equal(f"{what}: kafka_dlt-original-partition", number("kafka_dlt-original-partition", ">i"), record.partition)
+        self.equal(f"{what}: kafka_dlt-original-offset", number("kafka_dlt-original-offset", ">q"), record.offset)
+        self.equal(f"{what}: kafka_dlt-original-timestamp", number("kafka_dlt-original-timestamp", ">q"), record.timestamp)
+        self.equal(f"{what}: kafka_dlt-original-consumer-group", text("kafka_dlt-original-consumer-group"), group)
+        for name in ("__dlq.errors.message", "kafka_dlt-exception-message"):
+            if not text(name):
+                self.complain(f"{what}: no {name}")
+        self.equal(f"{what}: wm-code", text("wm-code"), code)
+        self.equal(f"{what}: wm-run", text("wm-run"), "live")
+        if automation is not None:
+            self.equal(f"{what}: wm-automation", text("wm-automation"), automation)
+
+    def _dead_letters(self):
+        for topic, letters in self.dead.items():
+            rejected = [(record, fate) for record, fate in self.fates if fate.kind == "rejected" and record.topic == topic]
+            by_origin = {}
+            for letter in letters:
+                try:
+                    origin = int(letter.header("__dlq.errors.partition")), int(letter.header("__dlq.errors.offset"))
+                except (TypeError, ValueError):
+                    self.complain(f"{letter.topic}/{letter.partition}/{letter.offset} does not name its origin")
+                    continue
+                if origin in by_origin:
+                    self.complain(f"dead letter of {topic} {origin} stands twice")
+                by_origin[origin] = letter
+            for record, fate in rejected:
+                letter = by_origin.pop((record.partition, record.offset), None)
+                what = f"dead letter of {self._id(record)}"
+                if letter is None:
+                    self.complain(f"{what} is lost")
+                    continue
+                if letter.header("wm-truncated") is None:
+                    if (letter.key, letter.value) != (record.key, record.value):
+                        self.complain(f"{what} is not verbatim")
+                    self.equal(f"{what}: headers", list(letter.headers)[:len(record.headers)], list(record.headers))
+                self.equal(f"{what}: timestamp", letter.timestamp, record.timestamp)
+                self._headers(what, letter, record, fate.code, None)
+                self.counts["dead letters"] += 1
+            for origin in by_origin:
+                self.complain(f"dead letter of {topic} {origin} has no reason to be")
+
+    def _notifications(self):
+        found = collections.defaultdict(list)
+        self._once(self.outputs["notifications"], "notification")
+        for record in self.outputs["notifications"]:
+            body = self._json(record)
+            origin = body["data"]["origin"]
+            key = origin["topic"], origin["partition"], origin["offset"], body["data"].get("automation")
+            found[key].append((record, body))
+        for record, event, execution, id in self._executions():
+            wanted = [task for task in execution.tasks if task.notification]
+            told = found.pop((*event.origin, execution.automation), [])
+            if not self.equal(f"notifications of {id}", len(told), len(wanted)):
+                continue
+            for task, (out, body) in zip(wanted, told):
+                self.equal(f"notification of {id}: type", body.get("type"), REQUESTED)
+                self.equal(f"notification of {id}: key", out.key, event.user.encode())
+                for member, value in task.notification.items():
+                    self.equal(f"notification of {id}: {member}", body["data"].get(member), value)
+                self.counts["notifications"] += 1
+        for key in found:
+            self.complain(f"notification of {key} has no reason to be")
+
+    @staticmethod
+    def _clock(clock):
+        return None if clock is None else tuple(clock)
+
+    def _moment(self, value):
+        return model.moment(value) if isinstance(value, str) else value
+
+    def _registers(self):
+        births = collections.Counter(record.partition for record in self.outputs["users"] if record.key == BIRTH_KEY)
+        for partition in range(self.workspace.partitions):
+            self.equal(f"birth records of partition {partition}", births[partition], 1)
+        self.registers, self.register_records = {}, {}
+        for record in self.outputs["users"]:
+            if record.key == BIRTH_KEY:
+                continue
+            if record.value is None:
+                self.complain(f"a tombstone for {record.key!r} in the users topic")
+                continue
+            user = record.key.decode()
+            self.equal(f"partition of the register of {user}", record.partition, home(user, self.workspace.partitions))
+            self.registers[user], self.register_records[user] = self._json(record), record
+        for user, expected in self.model.users.items():
+            if user not in self.registers:
+                self.complain(f"the register of {user} is lost")
+                continue
+            self._register(user, self.registers[user], expected)
+            self.counts["registers"] += 1
+        for user in self.registers.keys() - self.model.users.keys():
+            register = self.registers[user]
+            if register.get("roles") or register.get("profile") or register.get("cleared"):
+                self.complain(f"the register of {user} has no reason to be: {register}")
+
+    def _register(self, user, found, expected):
+        what = f"register of {user}"
+        self.equal(f"{what}: v", found.get("v"), 1)
+        self.equal(f"{what}: user", found.get("user"), user)
+        self.equal(f"{what}: home", found.get("home"), home(user, self.workspace.partitions))
+        self.equal(f"{what}: cleared", self._clock(found.get("cleared")), expected.cleared)
+        if expected.profile is None:
+            self.equal(f"{what}: profile", found.get("profile"), None)
+        else:
+            profile = found.get("profile") or {}
+            self.equal(f"{what}: profile clock", self._clock(profile.get("clock")), expected.profile_clock)
+            for name, value in expected.profile.items():
+                self.equal(f"{what}: profile {name}", profile.get(name), value)
+        roles = found.get("roles") or {}
+        self.equal(f"{what}: names of roles", sorted(roles), sorted(expected.roles))
+        for name in roles.keys() & expected.roles.keys():
+            told, wanted = roles[name], expected.roles[name]
+            self.equal(f"{what}: {name} removed", self._clock(told.get("removed")), self._clock(wanted["removed"]))
+            grants = told.get("grants") or {}
+            self.equal(f"{what}: {name} sources", sorted(grants), sorted(wanted["grants"]))
+            for source in grants.keys() & wanted["grants"].keys():
+                grant, wish = grants[source], wanted["grants"][source]
+                self.equal(f"{what}: {name} clock of {source}", self._clock(grant.get("clock")), wish["clock"])
+                self.equal(f"{what}: {name} until of {source}", self._moment(grant.get("until")), wish["until"])
+                by = grant.get("by") or {}
+                self.equal(f"{what}: {name} origin of {source}",
+                           (by.get("topic"), by.get("partition"), by.get("offset")), wish["by"])
+
+    def _changes(self):
+        """Gains and losses of a role alternate, and the changes of a decision are those that it made."""
+        held, ids, caused = set(), set(), collections.defaultdict(collections.Counter)
+        for record in self.outputs["changes"]:
+            body = self._json(record)
+            data = body["data"]
+            self.equal(f"change {body['id']}: type", body.get("type"), CHANGED)
+            if body["id"] in ids:
+                if data.get("cause") not in ("expiry", "catalogue"):
+                    self.complain(f"change {body['id']} stands twice")
+                continue
+            ids.add(body["id"])
+            user, role = body.get("subject"), data.get("role")
+            self.equal(f"change {body['id']}: key", record.key, (user or "").encode())
+            self.equal(f"change {body['id']}: partition", record.partition, home(user, self.workspace.partitions))
+            if data.get("effective") == ((user, role) in held):
+                self.complain(f"change {body['id']}: {role} of {user} {'gained' if data['effective'] else 'lost'} twice")
+            (held.add if data.get("effective") else held.discard)((user, role))
+            if data.get("origin"):
+                origin = data["origin"]
+                caused[origin["topic"], origin["partition"], origin["offset"]][role] += 1 if data["effective"] else -1
+            self.counts["changes"] += 1
+        for _, fate in self.fates:
+            if fate.kind != "decided" or fate.event.origin not in caused:
+                continue
+            expected = {role: 1 for role in fate.after - fate.before} | {role: -1 for role in fate.before - fate.after}
+            told = {role: net for role, net in caused.pop(fate.event.origin).items() if net}
+            self.equal(f"changes of {self._id(fate.event)}", told, expected)
+        for origin in caused:
+            self.complain(f"changes of {origin} have no reason to be")
+        now = int(time.time() * 1_000_000)
+        should = {(user, role) for user, state in self.model.users.items()
+                  for role in model.effective(state, self.catalogue, now)}
+        for user, role in held - should:
+            self.complain(f"the changes say that {user} has {role}, which he has not")
+        for user, role in should - held:
+            self.complain(f"no change says that {user} has {role}")
+
+    def _redis(self):
+        client, prefix = self.workspace.redis.client(), self.workspace.prefix
+        progress = client.hgetall(f"{prefix}:progress")
+        ends = self.workspace.broker.ends(self.workspace.topic["users"])
+        last = collections.defaultdict(int)
+        for record in self.outputs["users"]:
+            if record.key != BIRTH_KEY:
+                last[record.partition] = record.offset + 1
+        for (_, partition), end in ends.items():
+            at = int(progress.get(str(partition), -1))
+            if last[partition] and not last[partition] <= at <= end:
+                self.complain(f"progress of partition {partition}: {at}, the last register ends at {last[partition]}")
+        now = int(time.time() * 1_000_000)
+        users = list(self.registers)
+        pipeline = client.pipeline(transaction=False)
+        for user in users:
+            pipeline.smembers(self.workspace.redis_key(user, "roles"))
+            pipeline.hgetall(self.workspace.redis_key(user, "user"))
+        answers = pipeline.execute()
+        for user, roles, stored in zip(users, answers[::2], answers[1::2]):
+            expected = model.effective(self.model.users.get(user), self.catalogue, now)
+            self.equal(f"roles of {user} in Redis", roles, expected)
+            if not stored:
+                self.complain(f"no register of {user} in Redis")
+                continue
+            try:
+                register = json.loads(stored["register"])
+            except (KeyError, ValueError):
+                self.complain(f"the register of {user} in Redis can't be read: {stored!r}")
+                continue
+            self.equal(f"register of {user} in Redis", register, self.registers[user])
+            self.equal(f"offset of the register of {user}", int(stored.get("at", -1)), self.register_records[user].offset)
+        if client.hgetall(f"{prefix}:meta") == {}:
+            self.complain("no meta in Redis")
+        known = {self.workspace.redis_key(user, kind) for user in users for kind in ("roles", "user")}
+        for key in client.scan_iter(f"{prefix}:{{*", count=1000):
+            if key not in known:
+                self.complain(f"{key} in Redis is of nobody")
+
+
+def acquit(workspace, timeout=60, alive=(), **more):
+    """Waits for the dust to settle, judges, and fails with the first complaints. Returns what was counted."""
+    settle(workspace, timeout, alive)
+    judge = Judge(workspace, **more)
+    wrong = judge.judge()
+    shown = "\n  ".join(wrong[:20])
+    assert not wrong, f"{len(wrong)} complaints:\n  {shown}"
+    return judge.counts
