@@ -1,9 +1,11 @@
 # What the architecture promises about includes, symbols and headers, held by machine.
-add_test(NAME layout_includes COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/includes)
-add_test(NAME layout_headers COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/headers ${CMAKE_C_COMPILER})
-add_test(NAME layout_symbols COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/symbols $<TARGET_FILE:waymark_core>)
-set_tests_properties(layout_includes layout_headers layout_symbols PROPERTIES LABELS layout
-  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT 120)
-if(WAYMARK_SANITIZE OR WAYMARK_FUZZ)
-  set_tests_properties(layout_symbols PROPERTIES DISABLED TRUE) # instrumented code calls the sanitizer's runtime
+function(waymark_layout_test name)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS layout WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT 120)
+endfunction()
+
+waymark_layout_test(layout_includes ${CMAKE_SOURCE_DIR}/tests/layout/includes)
+waymark_layout_test(layout_headers ${CMAKE_SOURCE_DIR}/tests/layout/headers ${CMAKE_C_COMPILER})
+if(NOT WAYMARK_SANITIZE AND NOT WAYMARK_FUZZ) # instrumented code calls the sanitizer's runtime
+  waymark_layout_test(layout_symbols ${CMAKE_SOURCE_DIR}/tests/layout/symbols $<TARGET_FILE:waymark_core>)
 endif()
