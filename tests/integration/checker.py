@@ -47,14 +47,13 @@ def redis_is_caught_up(workspace):
 
 
 class Judge:
-    def __init__(self, workspace, kinds=None, catalogue=None, isolated_redis=False):
+    def __init__(self, workspace, kinds=None, catalogue=None):
         self.workspace = workspace
         self.kinds = kinds or {topic: "events" for topic in workspace.inputs}
         self.catalogue = catalogue or model.Catalogue(workspace.folder)
         self.model = model.Model(self.catalogue, workspace.partitions, self.kinds)
         self.wrong = []
         self.counts = collections.Counter()
-        self.isolated_redis = isolated_redis
 
     def complain(self, sentence):
         self.wrong.append(sentence)
@@ -123,6 +122,10 @@ class Judge:
 
     def judge(self):
         self.read()
+        return self.weigh()
+
+    def weigh(self):
+        """Judges what was read."""
         self.fates = [(record, self.model.feed(record)) for record in self._merged()]
         self.counts.update(fate.kind for _, fate in self.fates)
         self.counts.update(fate.code for _, fate in self.fates if fate.code)
