@@ -51,7 +51,7 @@ class Judge:
         self.workspace = workspace
         self.kinds = kinds or {topic: "events" for topic in workspace.inputs}
         self.catalogue = catalogue or model.Catalogue(workspace.folder)
-        self.model = model.Model(self.catalogue, workspace.partitions, self.kinds)
+        self.model = model.Model(self.catalogue, workspace.partitions, self.kinds, int(time.time() * 1_000_000))
         self.wrong = []
         self.counts = collections.Counter()
 

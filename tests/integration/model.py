@@ -282,8 +282,8 @@ def _check_request(data):
         raise Rejected("EVENT_INVALID")
 
 
-def decode(record, topic_kind, catalogue, partitions):
-    """An Event; None for a record that is skipped; raises Rejected. The worker's clock is not looked at."""
+def decode(record, topic_kind, catalogue, partitions, wall=None):
+    """An Event; None for a record that is skipped; raises Rejected. `wall`: the worker's clock, if it is to count."""
     if record.value is None and not any(name.lower() == "ce_id" for name, _ in record.headers):
         return None
     value = record.value or b""
@@ -329,7 +329,7 @@ def decode(record, topic_kind, catalogue, partitions):
         _check_request(data)
     if known != topic_kind if known else topic_kind != "events" and not reserved:
         raise Rejected("EVENT_FORBIDDEN")
-    if time - now > catalogue.clock_skew:
+    if time - now > catalogue.clock_skew or wall is not None and max(time, now) - wall > catalogue.clock_skew:
         raise Rejected("EVENT_FUTURE")
     if user is not None and home(user, partitions) != record.partition and (known or catalogue.takes(type)):
         raise Rejected("EVENT_MISROUTED")
@@ -646,14 +646,14 @@ class Fate:
 
 
 class Model:
-    def __init__(self, catalogue, partitions, kinds):
+    def __init__(self, catalogue, partitions, kinds, wall=None):
         """kinds: topic → "events", "directory" or "requests"."""
-        self.catalogue, self.partitions, self.kinds = catalogue, partitions, kinds
+        self.catalogue, self.partitions, self.kinds, self.wall = catalogue, partitions, kinds, wall
         self.users = {}
 
     def feed(self, record):
         try:
-            event = decode(record, self.kinds[record.topic], self.catalogue, self.partitions)
+            event = decode(record, self.kinds[record.topic], self.catalogue, self.partitions, self.wall)
         except Rejected as rejected:
             return Fate("rejected", rejected.code)
         if event is None:

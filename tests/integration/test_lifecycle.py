@@ -1,0 +1,291 @@
+"""Starting, stopping, reloading, refusing: the worker as an operator meets it."""
+import json
+import time
+
+import pytest
+
+from checker import acquit, settle
+from crashes import QUICK
+from load import RULES, Load, structured
+from waymark_testlib.process import wait_until
+from waymark_testlib.redis_server import Redis
+from waymark_testlib.worker import waymark
+
+SMALL = """
+role: r
+label: R
+---
+automation: give
+trigger: journey.started
+tasks: [{name: Grant, sequence: 1, type: change-role, role: r, action: add}]
+"""
+
+
+def started(sender, workspace, number, user="u"):
+    sender.of_user(workspace.events, user, structured(number, "journey.started", user, {}))
+    sender.flush()
+
+
+# --- stopping ---
+
+def test_sigterm_at_rest_ends_with_0_at_once(make_workspace, workers, sender):
+    workspace = make_workspace(SMALL)
+    worker = workers(workspace)
+    started(sender, workspace, 1)
+    settle(workspace)
+    code, seconds = worker.terminate()
+    assert code == 0 and seconds < 5
+
+
+def test_sigterm_under_load_ends_within_5_s_and_hands_over(make_workspace, workers):
+    workspace = make_workspace(RULES, properties={"session.timeout.ms": "30000"})
+    load = Load(workspace, 3, rate=1000).start()
+    for _ in range(3):
+        worker = workers(workspace)
+        time.sleep(1)
+        code, seconds = worker.terminate()
+        assert code == 0 and seconds < 5, f"exit {code} after {seconds} s"
+    load.stop()
+    began = time.monotonic()
+    worker = workers(workspace)
+    assert time.monotonic() - began < 10, "the one before did not leave the group"
+    acquit(workspace, 60, [worker])
+
+
+def test_sigterm_while_redis_is_away(own_redis, make_workspace, workers, sender):
+    workspace = make_workspace(SMALL, redis=own_redis)
+    worker = workers(workspace)
+    own_redis.kill()
+    started(sender, workspace, 1)
+    time.sleep(1)
+    code, seconds = worker.terminate()
+    assert code == 0 and seconds < 5
+    own_redis.start()
+    acquit(workspace, 30, [workers(workspace)])
+
+
+def test_sigint_is_a_request_to_stop(make_workspace, workers):
+    worker = workers(make_workspace(SMALL))
+    worker.process.send_signal(2)
+    assert worker.wait(5) == 0
+
+
+# --- reloading ---
+
+def test_a_reload_takes_effect(make_workspace, workers, sender):
+    workspace = make_workspace(SMALL)
+    worker = workers(workspace)
+    started(sender, workspace, 1)
+    settle(workspace)
+    workspace.write(SMALL.replace("add", "remove"))
+    worker.reload()
+    worker.wait_said("(?i)reload")
+    started(sender, workspace, 2)
+    wait_until(lambda: workspace.roles("u") == set(), 10, what="the new rule")
+    outcomes = [json.loads(record.value)["data"] for record in workspace.broker.read(workspace.topic["outcomes"])]
+    assert [data["tasks"][0]["action"] for data in outcomes] == ["add", "remove"]
+    assert outcomes[0]["version"] != outcomes[1]["version"]
+
+
+def test_an_invalid_workspace_is_refused_and_the_old_one_stays(make_workspace, workers, sender):
+    workspace = make_workspace(SMALL)
+    worker = workers(workspace)
+    workspace.write(SMALL.replace("action: add", "acton: add"))
+    worker.reload()
+    worker.wait_said("rules.yaml:.*acton")
+    started(sender, workspace, 1)
+    wait_until(lambda: workspace.roles("u") == {"r"}, 10, what="the old rule")
+    assert worker.running()
+
+
+def test_reloads_under_load_lose_nothing(make_workspace, workers):
+    workspace = make_workspace(RULES)
+    worker = workers(workspace)
+    load = Load(workspace, 4, rate=500).start()
+    for number in range(8):
+        workspace.write(RULES + f"\n---\nrole: extra-{number}\nlabel: Extra {number}\n")
+        worker.reload()
+        time.sleep(0.3)
+    load.stop()
+    acquit(workspace, 30, [worker])
+
+
+# --- time and catalogue reach Redis without any event ---
+
+def test_a_grant_that_ends_leaves_redis_within_2_s(make_workspace, workers, sender):
+    rules = SMALL.replace("action: add", "action: add, expires-after: 3s")
+    workspace = make_workspace(rules)
+    worker = workers(workspace)
+    sender.of_user(workspace.events, "u", structured(1, "journey.started", "u", {}, at=time.time()))
+    ends = time.time() + 3
+    sender.flush()
+    wait_until(lambda: workspace.roles("u") == {"r"}, 2.5, what="the role")
+    wait_until(lambda: not workspace.roles("u"), 10, 0.02, what="the end of the role")
+    assert -0.5 < time.time() - ends < 2.2
+    wait_until(lambda: len(workspace.broker.read(workspace.topic["changes"])) == 2, 5, what="the change")
+    counts = acquit(workspace, 10, [worker])
+    assert counts["changes"] == 2
+
+
+def test_grants_that_ended_while_no_worker_was_there(make_workspace, workers, sender):
+    workspace = make_workspace(SMALL.replace("action: add", "action: add, expires-after: 2s"))
+    worker = workers(workspace)
+    for number in range(20):
+        user = f"u{number}"
+        sender.of_user(workspace.events, user, structured(number, "journey.started", user, {}, at=time.time()))
+    sender.flush()
+    settle(workspace)
+    worker.terminate()
+    time.sleep(2)
+    workers(workspace)
+    wait_until(lambda: not any(workspace.roles(f"u{number}") for number in range(20)), 10, what="the ends")
+    acquit(workspace, 10)
+
+
+def test_a_catalogue_status_reaches_redis_and_comes_back(make_workspace, workers, sender):
+    workspace = make_workspace(SMALL)
+    worker = workers(workspace)
+    for number in range(50):
+        started(sender, workspace, number, f"u{number}")
+    settle(workspace)
+    for status, roles in (("archived", set()), ("active", {"r"}), ("inactive", set())):
+        workspace.write(SMALL.replace("label: R", f"label: R\nstatus: {status}"))
+        worker.reload()
+        wait_until(lambda: all(workspace.roles(f"u{number}") == roles for number in range(50)), 10,
+                   what=f"the roles to be {roles}")
+    counts = acquit(workspace, 10, [worker])
+    assert counts["changes"] == 200
+
+
+def test_a_catalogue_that_changed_while_no_worker_was_there(make_workspace, workers, sender):
+    workspace = make_workspace(SMALL)
+    worker = workers(workspace)
+    started(sender, workspace, 1)
+    settle(workspace)
+    worker.terminate()
+    workspace.write(SMALL.replace("label: R", "label: R\nstatus: archived"))
+    workers(workspace)
+    wait_until(lambda: not workspace.roles("u"), 10, what="the role to be out of force")
+
+
+# --- refusing ---
+
+def refused(worker, *words, codes=(78,)):
+    code = worker.wait(40)
+    said = worker.said()
+    assert code in codes, f"exit {code}: {said[-2000:]}"
+    for word in words:
+        assert word in said, f"'{word}' is not in: {said[-2000:]}"
+
+
+def test_missing_topics(make_workspace, workers):
+    workspace = make_workspace(SMALL, topics=False)
+    refused(workers(workspace, ready=False), workspace.id)
+
+
+def test_a_missing_input_topic(make_workspace, workers, broker):
+    workspace = make_workspace(SMALL)
+    broker.delete_topics([workspace.events])
+    wait_until(lambda: workspace.events not in broker.topics(), 10)
+    refused(workers(workspace, ready=False), workspace.events)
+
+
+def test_a_topic_with_another_number_of_partitions(make_workspace, workers, broker):
+    workspace = make_workspace(SMALL)
+    broker.add_partitions(workspace.events, 5)
+    refused(workers(workspace, ready=False), workspace.events)
+
+
+def test_a_number_of_partitions_that_is_not_the_recorded_one(make_workspace, workers):
+    workspace = make_workspace(SMALL)
+    workspace.settings["kafka"]["partitions"] = 5
+    workspace.write_settings()
+    refused(workers(workspace, ready=False), "partition")
+
+
+def test_a_number_of_partitions_that_changes_while_it_runs(make_workspace, workers, broker):
+    workspace = make_workspace(SMALL, properties={"topic.metadata.refresh.interval.ms": "1000"})
+    worker = workers(workspace)
+    broker.add_partitions(workspace.events, 5)
+    refused(worker, workspace.events, codes=(75, 78))
+
+
+def test_a_redis_that_evicts(tmp_path, make_workspace, workers):
+    redis = Redis(tmp_path / "redis", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru").start()
+    try:
+        refused(workers(make_workspace(SMALL, redis=redis), ready=False), "noeviction", codes=(75, 78))
+    finally:
+        redis.stop()
+
+
+def test_an_invalid_workspace(make_workspace, workers):
+    workspace = make_workspace(SMALL)
+    workspace.write(SMALL.replace("trigger:", "triger:"))
+    refused(workers(workspace, ready=False), "rules.yaml", "triger", "trigger")
+
+
+@pytest.mark.parametrize("name", ["isolation.level", "enable.auto.commit", "partition.assignment.strategy", "transactional.id"])
+def test_a_property_that_the_design_depends_on(name, make_workspace, workers):
+    workspace = make_workspace(SMALL)
+    workspace.settings["kafka"]["properties"] = {name: "true" if name.startswith("enable") else "read_uncommitted"}
+    workspace.write_settings()
+    refused(workers(workspace, ready=False), name)
+
+
+def test_an_unknown_setting(make_workspace, workers):
+    workspace = make_workspace(SMALL)
+    workspace.settings["kafka"]["bootsrap"] = "x"
+    workspace.write_settings()
+    refused(workers(workspace, ready=False), "bootsrap", "bootstrap")
+
+
+def test_two_workers_with_one_instance(make_workspace, workers, sender):
+    workspace = make_workspace(SMALL, properties=QUICK)
+    both = [workers(workspace, "first"), workers(workspace, "second", ready=False)]
+    number = 0
+
+    def one_has_ended():
+        nonlocal number
+        number += 1
+        started(sender, workspace, number, f"u{number % 20}")
+        return [worker for worker in both if not worker.running()]
+
+    (ended, *_) = wait_until(one_has_ended, 30, 0.2, "one of the two to end")
+    assert ended.process.returncode == 75, ended.said()[-2000:]
+    assert workspace.group in ended.said() and "worker-1" in ended.said()
+    assert "transactional" in ended.said() and "instance" in ended.said()
+    wait_until(lambda: any(worker.running() for worker in both), 1, what="one that goes on")
+    (left,) = [worker for worker in both if worker.running()]
+    acquit(workspace, 30, [left])
+
+
+# --- topics ---
+
+def test_topics_check_agrees_with_topics_create(make_workspace, broker):
+    workspace = make_workspace(SMALL)
+    done = waymark("topics", "check", "-C", workspace.folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = waymark("topics", "create", "-C", workspace.folder, "--yes")
+    assert again.returncode == 0, again.stdout + again.stderr
+    counts = broker.topics()
+    for name in ("users", "outcomes", "changes", "failures", "notifications"):
+        assert counts[workspace.topic[name]] == 4
+    assert counts[workspace.topic["control"]] == 1 and counts[workspace.dlq()] == 4 and counts[workspace.events] == 4
+    births = broker.read(workspace.topic["users"])
+    assert [record.key for record in births] == [b"\0log"] * 4, "one birth record in each partition, however often"
+
+
+def test_topics_check_names_what_is_missing(make_workspace, broker):
+    workspace = make_workspace(SMALL)
+    broker.delete_topics([workspace.topic["changes"]])
+    wait_until(lambda: workspace.topic["changes"] not in broker.topics(), 10)
+    done = waymark("topics", "check", "-C", workspace.folder)
+    assert done.returncode == 1 and workspace.topic["changes"] in done.stdout + done.stderr
+
+
+def test_topics_without_a_broker(make_workspace):
+    workspace = make_workspace(SMALL, topics=False)
+    workspace.settings["kafka"]["bootstrap"] = "127.0.0.1:1"
+    workspace.write_settings()
+    done = waymark("topics", "check", "-C", workspace.folder)
+    assert done.returncode == 3, done.stdout + done.stderr

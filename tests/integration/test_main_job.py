@@ -1,0 +1,152 @@
+"""Milestone events become roles: what a user of a fresh installation sees."""
+import json
+
+import pytest
+
+from checker import acquit
+from load import RULES, Load, binary, structured
+from waymark_testlib.kafka import Sender
+from waymark_testlib.process import wait_until
+
+HAPPY = """
+role: certified-partner
+label: Certified partner
+---
+role: new-partner
+label: New partner
+---
+role: gone
+label: Gone
+status: archived
+---
+channel: partner-mail
+---
+automation: certified-partner
+owner: jane@acme.example
+trigger: journey.milestone.achieved
+when:
+  data.journey: onboarding
+  data.milestone: {in: [certified, expert]}
+tasks:
+  - {name: Grant the certified role, sequence: 10, type: change-role, role: certified-partner, action: add}
+  - {name: Grant what is gone, sequence: 15, type: change-role, role: gone, action: add}
+  - {name: Take the first role, sequence: 20, type: change-role, role: new-partner, action: remove}
+  - {name: Tell the partner, sequence: 30, type: notify, channel: partner-mail, title: You are certified,
+     message: "{{ data.milestone }} is done: {{ user.roles }}"}
+---
+automation: welcome
+trigger: journey.started
+tasks:
+  - {name: Grant the first role, sequence: 1, type: change-role, role: new-partner, action: add}
+"""
+
+
+def certified(id, user="user-7", **more):
+    return structured(id, user=user, data={"journey": "onboarding", "milestone": "certified"}, **more)
+
+
+def test_a_milestone_grants_a_role_and_a_failed_task_does_not_stop_the_later_ones(make_workspace, workers, sender, broker):
+    workspace = make_workspace(HAPPY)
+    worker = workers(workspace)
+    sender.of_user(workspace.events, "user-7", structured(1, "journey.started", "user-7", {"journey": "onboarding"}))
+    sender.flush()
+    wait_until(lambda: workspace.roles("user-7") == {"new-partner"}, 10, what="the first role")
+    sender.of_user(workspace.events, "user-7", certified(2))
+    sender.flush()
+    wait_until(lambda: workspace.roles("user-7") == {"certified-partner"}, 10, what="the certified role")
+    assert redis_says(workspace, "user-7", "certified-partner")
+
+    counts = acquit(workspace, alive=[worker])
+    assert (counts["outcomes"], counts["failures"], counts["notifications"], counts["registers"]) == (2, 1, 1, 1)
+    assert counts["changes"] == 3
+
+    (record,) = [record for record in broker.read(workspace.topic["outcomes"]) if b"certified-partner" in record.value]
+    tasks = json.loads(record.value)["data"]["tasks"]
+    assert [(task["sequence"], task["result"], task.get("code"), task.get("effective")) for task in tasks] == [
+        (10, "changed", None, True), (15, "failed", "ROLE_ARCHIVED", False), (20, "changed", None, False),
+        (30, "requested", None, None)]
+    (record,) = broker.read(workspace.topic["notifications"])
+    data = json.loads(record.value)["data"]
+    assert (data["channel"], data["title"]) == ("partner-mail", "You are certified")
+    assert data["message"] == "certified is done: certified-partner"
+
+
+def redis_says(workspace, user, role):
+    return workspace.redis.client().sismember(workspace.redis_key(user, "roles"), role)
+
+
+@pytest.mark.parametrize("content_type", [b"application/cloudevents+json", b"application/cloudevents+json; charset=UTF-8",
+                                          None, b"application/json"])
+def test_structured_mode(content_type, make_workspace, workers, sender):
+    workspace = make_workspace(HAPPY)
+    headers = [("content-type", content_type)] if content_type else []
+    sender.of_user(workspace.events, "user-7", certified(1), headers)
+    sender.flush()
+    counts = acquit(workspace, alive=[workers(workspace)])
+    assert counts["decided"] == 1 and workspace.roles("user-7") == {"certified-partner"}
+
+
+def test_binary_mode(make_workspace, workers, sender):
+    workspace = make_workspace(HAPPY)
+    value = json.dumps({"journey": "onboarding", "milestone": "expert"}).encode()
+    sender.of_user(workspace.events, "user-7", value, binary(1, user="user-7", at=1_700_000_000))
+    sender.flush()
+    acquit(workspace, alive=[workers(workspace)])
+    assert workspace.roles("user-7") == {"certified-partner"}
+
+
+def test_an_event_without_a_user_fails_its_tasks(make_workspace, workers, sender, broker):
+    workspace = make_workspace(HAPPY)
+    sender.raw(workspace.events, certified(1, user=None), b"some key", partition=2)
+    sender.raw(workspace.events, certified(2, user=None), None, partition=1)
+    sender.flush()
+    counts = acquit(workspace, alive=[workers(workspace)])
+    assert counts["failures"] == 8
+    failures = [json.loads(record.value)["data"]["task"]["code"] for record in broker.read(workspace.topic["failures"])]
+    assert set(failures) == {"USER_MISSING"}
+
+
+def test_an_event_twice_counts_once_and_one_that_failed_may_come_again(make_workspace, workers, sender):
+    workspace = make_workspace(HAPPY + """
+---
+automation: fails
+trigger: other.thing
+tasks: [{name: Not allowed, sequence: 1, type: change-role, role: gone, action: add}]
+""")
+    for _ in range(3):
+        sender.of_user(workspace.events, "user-7", certified(1))
+        sender.of_user(workspace.events, "user-7", structured(2, "other.thing", "user-7"))
+    sender.flush()
+    counts = acquit(workspace, alive=[workers(workspace)])
+    assert (counts["duplicate"], counts["outcomes"]) == (2, 4)
+
+
+def test_events_that_wait_are_taken_up_at_the_start(make_workspace, workers, broker):
+    workspace = make_workspace(RULES)
+    Load(workspace, seed=1).send(3000).sender.flush()
+    counts = acquit(workspace, alive=[workers(workspace)])
+    assert counts["outcomes"] > 1000 and counts["rejected"] > 5 and counts["duplicate"] > 5
+
+
+def test_a_failed_task_is_one_line_in_the_log(make_workspace, workers, sender):
+    workspace = make_workspace(HAPPY)
+    worker = workers(workspace)
+    sender.of_user(workspace.events, "user-7", certified(1))
+    sender.flush()
+    acquit(workspace, alive=[worker])
+    (line,) = worker.lines("ROLE_ARCHIVED")
+    for part in ("warning", "certified-partner", "15", "user-7", workspace.events):
+        assert part in line, f"'{part}' is not in: {line}"
+
+
+def test_several_input_topics(make_workspace, workers, broker):
+    workspace = make_workspace(HAPPY, inputs=("events", "more"))
+    sender = Sender(broker, 4)
+    for number in range(300):
+        user = f"user-{number % 20}"
+        type = ("journey.started", "journey.milestone.achieved")[number % 3 == 0]
+        value = structured(number, type, user, {"journey": "onboarding", "milestone": "certified"})
+        sender.of_user(workspace.inputs[number % 2], user, value)
+    sender.flush()
+    counts = acquit(workspace, alive=[workers(workspace)])
+    assert counts["outcomes"] == 300
