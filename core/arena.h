@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "core/text.h"
+
 struct wm_arena_chunk;
 
 struct wm_arena {
@@ -29,6 +31,9 @@ void *wm_arena_array(struct wm_arena *arena, size_t count, size_t size);
 
 /* A copy of 'size' bytes with a NUL behind. NULL: out of memory. */
 char *wm_arena_copy(struct wm_arena *arena, const char *bytes, size_t size);
+
+/* Fills 'ret' with a copy of the text, a NUL behind it; no text stays no text. -1: out of memory. */
+int wm_arena_text(struct wm_arena *arena, struct wm_text text, struct wm_text *ret);
 
 #define WM_ARENA_NEW(arena, type) ((type *)wm_arena_alloc((arena), sizeof(type)))
 #define WM_ARENA_ARRAY(arena, type, count) ((type *)wm_arena_array((arena), (count), sizeof(type)))
