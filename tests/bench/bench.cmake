@@ -1,0 +1,6 @@
+# Benches: `tools/bench` builds and runs them; no test depends on a time.
+foreach(bench bench_core bench_consume)
+  add_executable(${bench} EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/${bench}.c)
+  target_link_libraries(${bench} PRIVATE waymark_codec)
+endforeach()
+target_link_libraries(bench_consume PRIVATE PkgConfig::RDKAFKA)
