@@ -1,0 +1,220 @@
+/* jansson parses, and its tree is copied into the arena: no other file has to know jansson, and nobody has to free a
+ * value. */
+#include "core/codec/json.h"
+
+#include <jansson.h>
+
+#define READ_FLAGS (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
+#define EXACT_LIMIT 9007199254740992.0 /* 2^53: up to here a double holds every integer */
+
+static const char *const fault_names[] = {
+    [WM_JSON_SYNTAX] = "json", [WM_JSON_UTF8] = "utf8",   [WM_JSON_DUPLICATE] = "duplicate-key",
+    [WM_JSON_NUL] = "nul",     [WM_JSON_RANGE] = "range",
+};
+
+const char *wm_json_fault_name(enum wm_json_fault fault) { return fault_names[fault]; }
+
+/* One conversion: where to, and whether integers had to be read as reals. */
+struct copy {
+  struct wm_arena *arena;
+  bool integers_are_real;
+};
+
+static int copy_value(const struct copy *copy, json_t *json, struct wm_value *ret);
+
+static int copy_text(const struct copy *copy, const char *bytes, size_t size, struct wm_text *ret) {
+  ret->bytes = wm_arena_copy(copy->arena, bytes, size);
+  ret->size = size;
+  return ret->bytes ? 0 : -1;
+}
+
+static void copy_real(const struct copy *copy, double real, struct wm_value *ret) {
+  bool exact = real >= -EXACT_LIMIT && real <= EXACT_LIMIT;
+  if (copy->integers_are_real && exact && real == (double)(int64_t)real) {
+    ret->type = WM_INTEGER;
+    ret->integer = (int64_t)real;
+    return;
+  }
+  ret->type = WM_REAL;
+  ret->real = real;
+}
+
+static int copy_list(const struct copy *copy, json_t *json, struct wm_value *ret) {
+  size_t count = json_array_size(json);
+  ret->type = WM_LIST;
+  ret->list.count = count;
+  ret->list.items = WM_ARENA_ARRAY(copy->arena, struct wm_value, count);
+  if (count > 0 && !ret->list.items)
+    return -1;
+  for (size_t i = 0; i < count; i++)
+    if (copy_value(copy, json_array_get(json, i), &ret->list.items[i]))
+      return -1;
+  return 0;
+}
+
+static int copy_object(const struct copy *copy, json_t *json, struct wm_value *ret) {
+  size_t count = json_object_size(json);
+  ret->type = WM_OBJECT;
+  ret->object.count = count;
+  ret->object.members = WM_ARENA_ARRAY(copy->arena, struct wm_member, count);
+  if (count > 0 && !ret->object.members)
+    return -1;
+  struct wm_member *member = ret->object.members;
+  for (void *at = json_object_iter(json); at; at = json_object_iter_next(json, at), member++)
+    if (copy_text(copy, json_object_iter_key(at), json_object_iter_key_len(at), &member->name) ||
+        copy_value(copy, json_object_iter_value(at), &member->value))
+      return -1;
+  return 0;
+}
+
+/* Recursion is bounded by jansson's own limit on depth (2048). */
+static int copy_value(const struct copy *copy, json_t *json, struct wm_value *ret) {
+  switch (json_typeof(json)) {
+  case JSON_OBJECT:
+    return copy_object(copy, json, ret);
+  case JSON_ARRAY:
+    return copy_list(copy, json, ret);
+  case JSON_STRING:
+    ret->type = WM_STRING;
+    return copy_text(copy, json_string_value(json), json_string_length(json), &ret->string);
+  case JSON_INTEGER:
+    ret->type = WM_INTEGER;
+    ret->integer = json_integer_value(json);
+    return 0;
+  case JSON_REAL:
+    copy_real(copy, json_real_value(json), ret);
+    return 0;
+  case JSON_TRUE:
+  case JSON_FALSE:
+    ret->type = WM_BOOLEAN;
+    ret->boolean = json_is_true(json);
+    return 0;
+  case JSON_NULL:
+    ret->type = WM_NULL;
+    return 0;
+  }
+  return -1;
+}
+
+/* jansson's own sentences quote the input; a payload never stands in a message. */
+static int refuse(const json_error_t *cause, enum wm_json_fault *ret_fault, struct wm_error *error) {
+  static const struct {
+    enum json_error_code cause;
+    enum wm_json_fault fault;
+    const char *sentence;
+  } faults[] = {
+      {json_error_invalid_utf8, WM_JSON_UTF8, "the text is not UTF-8"},
+      {json_error_duplicate_key, WM_JSON_DUPLICATE, "an object has the same name twice"},
+      {json_error_null_character, WM_JSON_NUL, "a text holds U+0000"},
+      {json_error_null_byte_in_key, WM_JSON_NUL, "a name holds U+0000"},
+      {json_error_numeric_overflow, WM_JSON_RANGE, "a number is too large"},
+      {json_error_premature_end_of_input, WM_JSON_SYNTAX, "the JSON text ends too early"},
+      {json_error_end_of_input_expected, WM_JSON_SYNTAX, "something stands behind the JSON value"},
+      {json_error_stack_overflow, WM_JSON_SYNTAX, "the JSON text is nested too deep"},
+  };
+  enum wm_json_fault fault = WM_JSON_SYNTAX;
+  const char *sentence = "not JSON";
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+    if (faults[i].cause == json_error_code(cause)) {
+      fault = faults[i].fault;
+      sentence = faults[i].sentence;
+    }
+  if (ret_fault)
+    *ret_fault = fault;
+  wm_error_set(error, WM_E_JSON_INVALID, "%s", sentence);
+  if (error) {
+    error->line = cause->line > 0 ? (unsigned)cause->line : 0;
+    error->column = cause->column > 0 ? (unsigned)cause->column : 0;
+  }
+  return -1;
+}
+
+int wm_json_read(struct wm_text text, struct wm_arena *arena, struct wm_value *ret, enum wm_json_fault *ret_fault,
+                 struct wm_error *error) {
+  json_error_t cause;
+  struct copy copy = {.arena = arena};
+  const char *bytes = text.bytes ? text.bytes : "";
+  json_t *json = json_loadb(bytes, text.size, READ_FLAGS, &cause);
+  if (!json && json_error_code(&cause) == json_error_numeric_overflow) {
+    /* An integer over 64 bits is still a number; one that is too large for a double too fails here again. */
+    copy.integers_are_real = true;
+    json = json_loadb(bytes, text.size, READ_FLAGS | JSON_DECODE_INT_AS_REAL, &cause);
+  }
+  if (!json)
+    return json_error_code(&cause) == json_error_out_of_memory ? wm_error_memory(error)
+                                                               : refuse(&cause, ret_fault, error);
+  int result = copy_value(&copy, json, ret);
+  json_decref(json);
+  return result ? wm_error_memory(error) : 0;
+}
+
+int wm_json_parse(struct wm_text text, struct wm_arena *arena, struct wm_value *ret, struct wm_error *error) {
+  return wm_json_read(text, arena, ret, NULL, error);
+}
+
+size_t wm_json_depth(struct wm_text text) {
+  long long depth = 0, deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size; i++) {
+    char c = text.bytes[i];
+    if (quoted) {
+      if (c == '\\')
+        i++;
+      else if (c == '"')
+        quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > deepest)
+        deepest = depth;
+    } else if (c == ']' || c == '}') {
+      depth--;
+    }
+  }
+  return (size_t)deepest;
+}
+
+static void indent(struct wm_buf *buf, unsigned level) {
+  wm_buf_add_char(buf, '\n');
+  for (unsigned i = 0; i < level; i++)
+    wm_buf_add(buf, "  ", 2);
+}
+
+static void pretty(const struct wm_value *value, unsigned level, struct wm_buf *buf);
+
+static void pretty_list(const struct wm_value *list, unsigned level, struct wm_buf *buf) {
+  wm_buf_add_char(buf, '[');
+  for (size_t i = 0; i < list->list.count; i++) {
+    if (i > 0)
+      wm_buf_add_char(buf, ',');
+    indent(buf, level + 1);
+    pretty(&list->list.items[i], level + 1, buf);
+  }
+  indent(buf, level);
+  wm_buf_add_char(buf, ']');
+}
+
+static void pretty_object(const struct wm_value *object, unsigned level, struct wm_buf *buf) {
+  wm_buf_add_char(buf, '{');
+  for (size_t i = 0; i < object->object.count; i++) {
+    if (i > 0)
+      wm_buf_add_char(buf, ',');
+    indent(buf, level + 1);
+    wm_buf_add_json(buf, object->object.members[i].name);
+    wm_buf_add(buf, ": ", 2);
+    pretty(&object->object.members[i].value, level + 1, buf);
+  }
+  indent(buf, level);
+  wm_buf_add_char(buf, '}');
+}
+
+static void pretty(const struct wm_value *value, unsigned level, struct wm_buf *buf) {
+  if (value->type == WM_LIST && value->list.count > 0)
+    pretty_list(value, level, buf);
+  else if (value->type == WM_OBJECT && value->object.count > 0)
+    pretty_object(value, level, buf);
+  else
+    wm_value_to_json(value, buf);
+}
+
+void wm_json_pretty(const struct wm_value *value, struct wm_buf *ret) { pretty(value, 0, ret); }
