@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+"""End to end on real Kafka and real Redis, beside the same consumer consuming only, in one run.
+
+Prints: events per second and their ratio to consuming only; CPU of the worker per 100 000 events; its memory;
+record timestamp to role in Redis; rebuilding Redis from waymark.users; the idle worker. Absolute figures are this machine's;
+the ratio is what compares.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[0] / "lib" / "broker"))
+
+from waymark_testlib.kafka import Broker, Sender  # noqa: E402
+from waymark_testlib.process import wait_until  # noqa: E402
+from waymark_testlib.redis_server import Redis  # noqa: E402
+from waymark_testlib.worker import Worker, build_folder  # noqa: E402
+from waymark_testlib.workspace import Workspace  # noqa: E402
+
+PARTITIONS = 4
+RULES = """
+role: certified
+---
+role: welcome
+---
+channel: mail
+---
+automation: certify
+trigger: journey.milestone.achieved
+when:
+  data.journey: onboarding
+  data.score: { at-least: 10 }
+tasks:
+  - { name: Grant the certified role, sequence: 10, type: change-role, role: certified, action: add }
+  - { name: Take the welcome role, sequence: 20, type: change-role, role: welcome, action: remove }
+  - { name: Tell the partner, sequence: 30, type: notify, channel: mail, title: Done,
+      message: "You reached {{ data.milestone }} with {{ data.score }}" }
+"""
+
+
+def event(number, user, padding=""):
+    return json.dumps({
+        "specversion": "1.0", "id": f"evt-{number}{padding}", "source": "/journeys", "type": "journey.milestone.achieved",
+        "subject": user, "data": {"journey": "onboarding", "milestone": "certified", "phase": "foundation",
+                                  "enrollment": f"enr-{number}", "score": 10 + number % 90, "region": "emea-west"}}).encode()
+
+
+class Bench:
+    def __init__(self, folder, options):
+        self.folder, self.options = folder, options
+        self.broker = Broker(folder / "broker").start()
+        self.redis = Redis(folder / "redis").start()
+
+    def close(self):
+        self.redis.stop()
+        self.broker.stop()
+
+    def workspace(self, name, **settings):
+        (self.folder / name).mkdir()
+        return Workspace(self.folder / name, self.broker, self.redis, partitions=PARTITIONS, documents=RULES,
+                         **settings).create_topics()
+
+    def fill(self, workspace, count, users, padding=""):
+        sender = Sender(self.broker, PARTITIONS)
+        for number in range(count):
+            user = f"user-{number % users}"
+            sender.of_user(workspace.events, user, event(number, user, padding))
+        sender.flush()
+
+    def yardstick(self, workspace, count):
+        output = subprocess.run([build_folder() / "tests" / "bench_consume", self.broker.bootstrap, workspace.events,
+                                 str(count)], capture_output=True, text=True, check=True)
+        return float(output.stdout)
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mib(pid, what):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(what):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def drain(workspace, worker, count):
+    """Seconds from the first to the last committed offset, scaled to all of 'count'; and the CPU they took."""
+    pid = worker.process.pid
+    lag = wait_until(lambda: (lambda left: left if left < count else None)(workspace.lag()) or None, 60, 0.02,
+                     "the first commit", [worker.process]) if workspace.lag() == count else workspace.lag()
+    began, first, cpu = time.monotonic(), lag, cpu_seconds(pid)
+    wait_until(lambda: workspace.lag() == 0, 600, 0.05, "the last commit", [worker.process])
+    return (time.monotonic() - began) * count / first, (cpu_seconds(pid) - cpu) * count / first
+
+
+def throughput(bench):
+    count = bench.options.events
+    workspace = bench.workspace("throughput")
+    bench.fill(workspace, count, bench.options.users)
+    print(f"{count} events of {len(event(1, 'user-1'))} bytes, {bench.options.users} users, {PARTITIONS} partitions, "
+          "3 tasks each, exactly once; broker, Redis and worker on the same cores", flush=True)
+    yardstick = [bench.yardstick(workspace, count)]
+    worker = Worker(workspace).start()
+    took, cpu = drain(workspace, worker, count)
+    yardstick.append(bench.yardstick(workspace, count))
+    rate, bar = count / took, statistics.mean(yardstick)
+    print(f"  consuming only            {yardstick[0]:>10.0f} and {yardstick[1]:.0f} events/s (before and after)")
+    print(f"  end to end                {rate:>10.0f} events/s = {rate / bar:.2f} x consuming only")
+    print(f"  CPU of the worker         {cpu * 100000 / count:>10.2f} s per 100 000 events")
+    print(f"  memory under load         {memory_mib(worker.process.pid, 'VmHWM'):>10.0f} MiB at the highest", flush=True)
+    worker.terminate()
+
+
+def latency(bench):
+    rate, seconds = 1000, bench.options.latency_seconds
+    workspace = bench.workspace("latency")
+    worker = Worker(workspace).start_ready()
+    arrived, sent = {}, {}
+    listener = bench.redis.client().pubsub()
+    listener.subscribe(f"{workspace.prefix}:changes")
+    total = rate * seconds
+
+    def listen():
+        while len(arrived) < total:
+            message = listener.get_message(timeout=10)
+            if message is None:
+                return
+            if message["type"] == "message":
+                user = message["data"]
+                arrived[user.decode() if isinstance(user, bytes) else user] = time.time()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    sender = Sender(bench.broker, PARTITIONS, **{"linger.ms": 0})
+    start = time.time()
+    for number in range(total):
+        due = start + number / rate
+        if due > time.time():
+            time.sleep(max(0.0, due - time.time()))
+        user, now = f"late-{number}", time.time()
+        sent[user] = now
+        sender.of_user(workspace.events, user, event(number, user), timestamp=int(now * 1000))
+    sender.flush()
+    thread.join(30)
+    took = sorted((arrived[user] - sent[user]) * 1000 for user in arrived if user in sent)
+    print(f"record timestamp to role in Redis at {rate} events/s over {seconds} s, {len(took)} of {total} seen")
+    print(f"  p50 {took[len(took) // 2]:.0f} ms   p99 {took[int(len(took) * 0.99)]:.0f} ms   max {took[-1]:.0f} ms", flush=True)
+    worker.terminate()
+
+
+def rebuild(bench):
+    users = bench.options.rebuild_users
+    workspace = bench.workspace("rebuild")
+    bench.fill(workspace, users, users, padding="-" + "x" * 150)
+    worker = Worker(workspace).start()
+    wait_until(lambda: workspace.lag() == 0, 300, 0.1, "the last commit", [worker.process])
+    client = bench.redis.client()
+    key = workspace.redis_key("user-1", "user")
+    wait_until(lambda: client.hget(workspace.redis_key(f"user-{users - 1}", "user"), "at"), 30, what="the last user")
+    size = len(client.hget(key, "register"))
+    worker.terminate()
+    client.flushall()
+    began = time.monotonic()
+    worker = Worker(workspace).start()
+    worker.wait_ready(120)
+    done = time.monotonic() - began
+    found = sum(1 for _ in client.scan_iter(f"{workspace.prefix}:*:user", count=10000))
+    print(f"rebuild of an empty Redis from {workspace.topic['users']}: {found} users with registers of about {size} bytes")
+    print(f"  {found / done:.0f} users/s, start of the worker included ({done:.1f} s)", flush=True)
+    worker.terminate()
+
+
+def idle(bench):
+    workspace = bench.workspace("idle")
+    worker = Worker(workspace).start_ready()
+    time.sleep(3)
+    cpu, seconds = cpu_seconds(worker.process.pid), 20
+    time.sleep(seconds)
+    print("idle")
+    print(f"  CPU {(cpu_seconds(worker.process.pid) - cpu) / seconds * 100:.1f} %   "
+          f"memory {memory_mib(worker.process.pid, 'VmRSS'):.0f} MiB", flush=True)
+    worker.terminate()
+
+
+PARTS = {"throughput": throughput, "latency": latency, "rebuild": rebuild, "idle": idle}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--events", type=int, default=300000)
+    parser.add_argument("--users", type=int, default=20000)
+    parser.add_argument("--latency-seconds", type=int, default=20)
+    parser.add_argument("--rebuild-users", type=int, default=100000)
+    options = parser.parse_args()
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"unknown part '{unknown[0]}'")
+    with tempfile.TemporaryDirectory(prefix="waymark-bench-") as folder:
+        bench = Bench(pathlib.Path(folder), options)
+        try:
+            for part in options.parts or PARTS:
+                PARTS[part](bench)
+        finally:
+            bench.close()
+
+
+if __name__ == "__main__":
+    main()
