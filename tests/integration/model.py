@@ -98,16 +98,16 @@ def _scalar(node, as_text):
     return text
 
 
-def _plain(node, as_text=False, condition=False):
+def plain(node, as_text=False, condition=False):
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, as_text)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, as_text, condition) for item in node.value]
+        return [plain(item, as_text, condition) for item in node.value]
     result = {}
     for key, value in node.value:
         inside = condition or key.value == "when"
         names_text = key.value in ("within", "older-than") if inside else key.value in TEXT_KEYS
-        result[key.value] = _plain(value, names_text, inside)
+        result[key.value] = plain(value, names_text, inside)
     return result
 
 
@@ -124,7 +124,7 @@ class Catalogue:
             for node in yaml.compose_all(file.read_text(), Loader=yaml.SafeLoader):
                 if node is None:
                     continue
-                document = _plain(node)
+                document = plain(node)
                 for word, shelf in (("automation", self.automations), ("role", self.roles), ("channel", self.channels)):
                     if word in document:
                         shelf[document[word]] = document

@@ -113,7 +113,7 @@ def documents(folder):
             continue
         for node in yaml.compose_all(file.read_text(), Loader=yaml.SafeLoader):
             if node is not None:
-                yield file, model._plain(node)
+                yield file, model.plain(node)
 
 
 def kind_of(document):
