@@ -51,11 +51,17 @@ void wm_buf_add(struct wm_buf *buf, const char *bytes, size_t size) {
   buf->bytes[buf->size] = '\0';
 }
 
-void wm_buf_add_text(struct wm_buf *buf, struct wm_text text) { wm_buf_add(buf, text.bytes, text.size); }
+void wm_buf_add_text(struct wm_buf *buf, struct wm_text text) {
+  wm_buf_add(buf, text.bytes, text.size);
+}
 
-void wm_buf_add_string(struct wm_buf *buf, const char *string) { wm_buf_add(buf, string, strlen(string)); }
+void wm_buf_add_string(struct wm_buf *buf, const char *string) {
+  wm_buf_add(buf, string, strlen(string));
+}
 
-void wm_buf_add_char(struct wm_buf *buf, char c) { wm_buf_add(buf, &c, 1); }
+void wm_buf_add_char(struct wm_buf *buf, char c) {
+  wm_buf_add(buf, &c, 1);
+}
 
 void wm_buf_add_integer(struct wm_buf *buf, int64_t number) {
   char digits[24];

@@ -60,4 +60,6 @@ int wm_error_set(struct wm_error *error, enum wm_code code, const char *format, 
   return -1;
 }
 
-int wm_error_memory(struct wm_error *error) { return wm_error_set(error, WM_E_OUT_OF_MEMORY, "out of memory"); }
+int wm_error_memory(struct wm_error *error) {
+  return wm_error_set(error, WM_E_OUT_OF_MEMORY, "out of memory");
+}

@@ -4,7 +4,9 @@
 #define KEY_0 UINT64_C(0x6b72616d796177)   /* "waymark" */
 #define KEY_1 UINT64_C(0x7265747369676572) /* "register" */
 
-static inline uint64_t rotate(uint64_t x, int by) { return x << by | x >> (64 - by); }
+static inline uint64_t rotate(uint64_t x, int by) {
+  return x << by | x >> (64 - by);
+}
 
 static inline void sip_round(uint64_t v[4]) {
   v[0] += v[1];
@@ -52,7 +54,9 @@ static uint64_t sip(uint64_t key_0, uint64_t key_1, struct wm_text text) {
   return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-uint64_t wm_hash(struct wm_text text) { return sip(KEY_0, KEY_1, text); }
+uint64_t wm_hash(struct wm_text text) {
+  return sip(KEY_0, KEY_1, text);
+}
 
 /* The second text is hashed with a key that the first one makes. */
 uint64_t wm_hash_pair(struct wm_text first, struct wm_text second) {

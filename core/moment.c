@@ -49,7 +49,9 @@ struct reader {
   bool wrong;
 };
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 static char peek(const struct reader *reader) {
   return reader->at < reader->text.size ? reader->text.bytes[reader->at] : '\0';
