@@ -12,7 +12,9 @@ static const char *const fault_names[] = {
     [WM_JSON_NUL] = "nul",     [WM_JSON_RANGE] = "range",
 };
 
-const char *wm_json_fault_name(enum wm_json_fault fault) { return fault_names[fault]; }
+const char *wm_json_fault_name(enum wm_json_fault fault) {
+  return fault_names[fault];
+}
 
 /* One conversion: where to, and whether integers had to be read as reals. */
 struct copy {
@@ -217,4 +219,6 @@ static void pretty(const struct wm_value *value, unsigned level, struct wm_buf *
     wm_value_to_json(value, buf);
 }
 
-void wm_json_pretty(const struct wm_value *value, struct wm_buf *ret) { pretty(value, 0, ret); }
+void wm_json_pretty(const struct wm_value *value, struct wm_buf *ret) {
+  pretty(value, 0, ret);
+}

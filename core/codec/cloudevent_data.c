@@ -1,0 +1,75 @@
+/* Directory events and requests: types that belong to Waymark, with data that is checked here (contract 4 and 8). */
+#include "core/codec/check.h"
+#include "core/codec/cloudevent_read.h"
+#include "core/moment.h"
+#include "core/user.h"
+
+static const char *const actions[] = {"add", "remove", NULL};
+
+static const struct wm_shape_row request_rows[] = {
+    {"role", WM_SHAPE_TEXT, true, NULL},    {"action", WM_SHAPE_WORD, true, actions},
+    {"until", WM_SHAPE_TIME, false, NULL},  {"by", WM_SHAPE_TEXT, false, NULL},
+    {"reason", WM_SHAPE_TEXT, false, NULL}, {NULL, WM_SHAPE_TEXT, false, NULL},
+};
+
+static int check_data(struct wm_decoding *decoding, const struct wm_shape_row *rows, struct wm_value *ret) {
+  struct wm_fault fault;
+  if (!wm_check_object(decoding->event->data, rows, WM_TEXT("/data"), decoding->arena, ret, &fault))
+    return 0;
+  if (!fault.reason)
+    return -1;
+  return wm_refuse(decoding, WM_E_EVENT_INVALID, fault.reason, fault.pointer, "%.*s", WM_TEXT_ARG(fault.message));
+}
+
+static int read_updated(struct wm_decoding *decoding) {
+  struct wm_value *profile = WM_ARENA_NEW(decoding->arena, struct wm_value);
+  if (!profile || check_data(decoding, wm_profile_rows, profile))
+    return -1;
+  decoding->event->data = profile;
+  return 0;
+}
+
+static int read_deleted(struct wm_decoding *decoding) {
+  decoding->event->data = NULL;
+  return 0;
+}
+
+static int read_request(struct wm_decoding *decoding) {
+  struct wm_value data;
+  struct wm_request *request = &decoding->event->request;
+  if (check_data(decoding, request_rows, &data))
+    return -1;
+  request->role = wm_value_text(wm_value_member(&data, WM_TEXT("role")));
+  request->add = wm_text_is(wm_value_text(wm_value_member(&data, WM_TEXT("action"))), "add");
+  request->by = wm_value_text(wm_value_member(&data, WM_TEXT("by")));
+  request->reason = wm_value_text(wm_value_member(&data, WM_TEXT("reason")));
+  if (!wm_moment_parse(wm_value_text(wm_value_member(&data, WM_TEXT("until"))), &request->until_us))
+    request->until_us = WM_NEVER;
+  return 0;
+}
+
+static const struct {
+  const char *type;
+  enum wm_event_class event_class;
+  int (*read)(struct wm_decoding *decoding);
+} known[] = {
+    {"directory.user.updated", WM_EVENT_USER_UPDATED, read_updated},
+    {"directory.user.deleted", WM_EVENT_USER_DELETED, read_deleted},
+    {"role.assignment.requested", WM_EVENT_ASSIGNMENT, read_request},
+};
+
+int wm_read_data(struct wm_decoding *decoding) {
+  struct wm_event *event = decoding->event;
+  event->data = decoding->data.type == WM_NULL ? NULL : &decoding->data;
+  event->event_class = wm_event_type_is_reserved(event->type) ? WM_EVENT_RESERVED : WM_EVENT_TRIGGERING;
+  for (size_t i = 0; event->event_class == WM_EVENT_RESERVED && i < sizeof known / sizeof *known; i++) {
+    if (!wm_text_is(event->type, known[i].type))
+      continue;
+    event->event_class = known[i].event_class;
+    if (!event->user.bytes)
+      return wm_refuse(decoding, WM_E_EVENT_INVALID, "missing", WM_TEXT("/subject"), "'%s' names no user",
+                       known[i].type);
+    return known[i].read(decoding);
+  }
+  return 0;
+}

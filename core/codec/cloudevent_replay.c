@@ -1,0 +1,81 @@
+/* Events that are sent again: wm-* headers say where they stood and in which run they are (contract 13). */
+#include "core/codec/cloudevent_read.h"
+
+static const struct wm_header *find(const struct wm_record *record, const char *name) {
+  for (size_t i = 0; i < record->header_count; i++)
+    if (wm_text_is(record->headers[i].name, name) && record->headers[i].value.bytes)
+      return &record->headers[i];
+  return NULL;
+}
+
+static int refuse_header(struct wm_decoding *decoding, const char *name, const char *reason) {
+  return wm_refuse(decoding, WM_E_EVENT_INVALID, reason, WM_NO_TEXT, "the header '%s' is %s", name,
+                   strcmp(reason, "missing") ? "out of range" : "missing");
+}
+
+static int read_number(struct wm_decoding *decoding, const char *name, int64_t limit, int64_t *ret) {
+  const struct wm_header *header = find(decoding->record, name);
+  if (!header)
+    return refuse_header(decoding, name, "missing");
+  int64_t number = 0;
+  for (size_t i = 0; i < header->value.size; i++) {
+    char c = header->value.bytes[i];
+    if (c < '0' || c > '9' || number > (limit - (c - '0')) / 10)
+      return refuse_header(decoding, name, "range");
+    number = number * 10 + (c - '0');
+  }
+  *ret = number;
+  return header->value.size > 0 ? 0 : refuse_header(decoding, name, "range");
+}
+
+static int read_run(struct wm_decoding *decoding) {
+  const struct wm_header *header = find(decoding->record, "wm-run");
+  if (!header)
+    return refuse_header(decoding, "wm-run", "missing");
+  if (!wm_text_is_name(header->value) || wm_text_is(header->value, "live"))
+    return refuse_header(decoding, "wm-run", "range");
+  if (wm_arena_text(decoding->arena, header->value, &decoding->event->run))
+    return -1;
+  decoding->rejection->run = decoding->event->run;
+  return 0;
+}
+
+/* Kafka's own rule for topic names, roughly: they become part of ids. */
+static int read_topic(struct wm_decoding *decoding) {
+  const struct wm_header *header = find(decoding->record, "wm-origin-topic");
+  if (!header)
+    return refuse_header(decoding, "wm-origin-topic", "missing");
+  struct wm_text topic = header->value;
+  bool fine = topic.size >= 1 && topic.size <= 249;
+  for (size_t i = 0; fine && i < topic.size; i++) {
+    char c = topic.bytes[i];
+    fine =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  }
+  if (!fine)
+    return refuse_header(decoding, "wm-origin-topic", "range");
+  return wm_arena_text(decoding->arena, topic, &decoding->event->origin.topic);
+}
+
+static int read_notify(struct wm_decoding *decoding) {
+  const struct wm_header *header = find(decoding->record, "wm-notify");
+  decoding->event->notify = header && wm_text_is(header->value, "true");
+  if (header && !decoding->event->notify && !wm_text_is(header->value, "false"))
+    return refuse_header(decoding, "wm-notify", "range");
+  return 0;
+}
+
+int wm_read_replay(struct wm_decoding *decoding) {
+  struct wm_origin *origin = &decoding->event->origin;
+  int64_t partition, timestamp_ms;
+  if (decoding->rules->topic != WM_TOPIC_REPLAY)
+    return 0;
+  if (read_run(decoding) || read_topic(decoding) ||
+      read_number(decoding, "wm-origin-partition", INT32_MAX, &partition) ||
+      read_number(decoding, "wm-origin-offset", INT64_MAX, &origin->offset) ||
+      read_number(decoding, "wm-origin-timestamp", INT64_MAX, &timestamp_ms) || read_notify(decoding))
+    return -1;
+  origin->partition = (int32_t)partition;
+  decoding->record_us = wm_timestamp_us(timestamp_ms);
+  return 0;
+}
