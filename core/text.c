@@ -65,10 +65,7 @@ bool wm_text_glob(struct wm_text text, struct wm_text pattern) {
 static size_t point_size(const unsigned char *c, size_t left) {
   if (c[0] < 0x80)
     return 1;
-  size_t size = c[0] >= 0xc2 && c[0] <= 0xdf   ? 2
-                : c[0] >= 0xe0 && c[0] <= 0xef ? 3
-                : c[0] >= 0xf0 && c[0] <= 0xf4 ? 4
-                                               : 0;
+  size_t size = c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : c[0] < 0xf5 ? 4 : 0;
   if (size == 0 || size > left)
     return 0;
   /* overlong forms, surrogates and what is beyond U+10FFFF show in the second byte */

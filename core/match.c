@@ -1,0 +1,165 @@
+#include "core/match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hash.h"
+#include "core/match_parts.h"
+
+struct wm_match_bucket **wm_match_bucket_place(const struct wm_index *index, struct wm_text text, bool prefix) {
+  uint64_t hash = wm_match_bucket_hash(text, prefix);
+  for (size_t at = hash & index->mask;; at = (at + 1) & index->mask) {
+    struct wm_match_bucket *bucket = index->buckets[at];
+    if (!bucket || (bucket->hash == hash && bucket->prefix == prefix && wm_text_equal(bucket->text, text)))
+      return &index->buckets[at];
+  }
+}
+
+struct wm_match_slot *wm_match_slot_place(const struct wm_match_group *group, const struct wm_value *value,
+                                          uint64_t hash) {
+  for (size_t at = hash & group->mask;; at = (at + 1) & group->mask) {
+    struct wm_match_slot *slot = &group->slots[at];
+    if (!slot->value || (slot->hash == hash && wm_value_equal(slot->value, value)))
+      return slot;
+  }
+}
+
+bool wm_index_takes(const struct wm_index *index, struct wm_text type) {
+  if (wm_event_type_is_reserved(type))
+    return false;
+  if (*wm_match_bucket_place(index, type, false))
+    return true;
+  for (size_t i = 0; i < index->prefix_size_count; i++) {
+    struct wm_text prefix = {type.bytes, index->prefix_sizes[i]};
+    if (prefix.size <= type.size && *wm_match_bucket_place(index, prefix, true))
+      return true;
+  }
+  return false;
+}
+
+/* Automations collected for one event, in memory of the caller's arena. */
+struct collection {
+  const struct wm_automation **items;
+  size_t count, capacity;
+  struct wm_arena *arena;
+};
+
+static int collect(struct collection *collection, const struct wm_match_list *list) {
+  size_t needed = collection->count + list->count;
+  if (needed > collection->capacity) {
+    size_t capacity = needed < 8 ? 8 : needed * 2;
+    const struct wm_automation **items = WM_ARENA_ARRAY(collection->arena, const struct wm_automation *, capacity);
+    if (!items)
+      return -1;
+    if (collection->count > 0)
+      memcpy(items, collection->items, collection->count * sizeof(const struct wm_automation *));
+    collection->items = items;
+    collection->capacity = capacity;
+  }
+  if (list->count > 0)
+    memcpy(collection->items + collection->count, list->items, list->count * sizeof(const struct wm_automation *));
+  collection->count = needed;
+  return 0;
+}
+
+/* Looks up each path of the bucket once. An automation whose equality does not hold can't answer yes. */
+static int collect_bucket(struct collection *collection, const struct wm_match_bucket *bucket,
+                          const struct wm_scope *scope) {
+  for (size_t i = 0; i < bucket->group_count; i++) {
+    const struct wm_match_group *group = &bucket->groups[i];
+    const struct wm_value *value = wm_path_get(group->path, scope);
+    if (!value || !wm_value_is_scalar(value))
+      continue;
+    const struct wm_match_slot *slot = wm_match_slot_place(group, value, wm_value_hash(value));
+    if (slot->value && collect(collection, &slot->list) < 0)
+      return -1;
+  }
+  return collect(collection, &bucket->always);
+}
+
+static int compare_positions(const void *left, const void *right) {
+  const struct wm_automation *const *a = left, *const *b = right;
+  return *a < *b ? -1 : *a > *b; /* all in one array */
+}
+
+/* Several triggers of an automation may take one event. */
+static void sort_without_doubles(struct collection *collection) {
+  const struct wm_automation **items = collection->items;
+  bool sorted = true;
+  for (size_t i = 1; i < collection->count && sorted; i++)
+    sorted = items[i - 1] < items[i];
+  if (sorted)
+    return;
+  qsort(items, collection->count, sizeof(const struct wm_automation *), compare_positions);
+  size_t kept = 1;
+  for (size_t i = 1; i < collection->count; i++)
+    if (items[i] != items[kept - 1])
+      items[kept++] = items[i];
+  collection->count = kept;
+}
+
+/* Between which answers the condition lies while nothing is known of the user. */
+struct bounds {
+  enum wm_answer low, high;
+};
+
+static struct bounds bounds_of(const struct wm_condition *condition, const struct wm_scope *scope) {
+  if (condition->kind == WM_FIELD) {
+    if (wm_path_is_user(&condition->path))
+      return (struct bounds){WM_NO, WM_YES};
+    enum wm_answer answer = wm_condition_answer(condition, scope);
+    return (struct bounds){answer, answer};
+  }
+  if (condition->kind == WM_NOT) {
+    struct bounds child = bounds_of(&condition->children[0], scope);
+    return (struct bounds){(enum wm_answer)(WM_YES - child.high), (enum wm_answer)(WM_YES - child.low)};
+  }
+  bool all = condition->kind == WM_ALL;
+  struct bounds bounds = all ? (struct bounds){WM_YES, WM_YES} : (struct bounds){WM_NO, WM_NO};
+  for (size_t i = 0; i < condition->count; i++) {
+    struct bounds child = bounds_of(&condition->children[i], scope);
+    if (all ? child.low < bounds.low : child.low > bounds.low)
+      bounds.low = child.low;
+    if (all ? child.high < bounds.high : child.high > bounds.high)
+      bounds.high = child.high;
+  }
+  return bounds;
+}
+
+static bool can_take(const struct wm_automation *automation, const struct wm_scope *scope) {
+  if (automation->reads_user && scope->event->user.bytes)
+    return bounds_of(&automation->when, scope).high == WM_YES;
+  return wm_condition_answer(&automation->when, scope) == WM_YES;
+}
+
+static int collect_all(const struct wm_index *index, const struct wm_scope *scope, struct collection *collection) {
+  struct wm_text type = scope->event->type;
+  const struct wm_match_bucket *bucket = *wm_match_bucket_place(index, type, false);
+  if (bucket && collect_bucket(collection, bucket, scope) < 0)
+    return -1;
+  for (size_t i = 0; i < index->prefix_size_count; i++) {
+    struct wm_text prefix = {type.bytes, index->prefix_sizes[i]};
+    bucket = prefix.size <= type.size ? *wm_match_bucket_place(index, prefix, true) : NULL;
+    if (bucket && collect_bucket(collection, bucket, scope) < 0)
+      return -1;
+  }
+  return 0;
+}
+
+int wm_index_sift(const struct wm_index *index, const struct wm_event *event, struct wm_arena *arena,
+                  struct wm_candidates *ret) {
+  *ret = (struct wm_candidates){NULL, 0};
+  if (wm_event_type_is_reserved(event->type))
+    return 0;
+  struct collection collection = {.arena = arena};
+  const struct wm_scope scope = {.event = event, .now_us = event->now_us};
+  if (collect_all(index, &scope, &collection) < 0)
+    return -1;
+  sort_without_doubles(&collection);
+  size_t kept = 0;
+  for (size_t i = 0; i < collection.count; i++)
+    if (can_take(collection.items[i], &scope))
+      collection.items[kept++] = collection.items[i];
+  *ret = (struct wm_candidates){collection.items, kept};
+  return 0;
+}
