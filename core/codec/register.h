@@ -1,4 +1,15 @@
-/* Registers to and from JSON (contract 7). */
+/* Registers to and from JSON (contract 7):
+ *
+ *   {"v":1,"user":"user-7","home":3,
+ *    "profile":{"clock":[...],"status":"active",...},               null: none
+ *    "cleared":null,                                                 or a clock
+ *    "roles":{"<role>":{"removed":null,"grants":{"<source>":
+ *      {"clock":[...],"until":null,"taken":[...],"by":{...}}}}},
+ *    "ran":{"<automation>":"<16 hex digits a journey>"},"recent":"<16 hex digits an event>"}
+ *
+ * A clock is [microseconds, source, id, automation, sequence]. 'until' is in microseconds since 1970 (null: no end;
+ * the decoder takes an RFC 3339 text too); 'taken' stands only where it is set; 'by' has 'version', 'by', 'reason',
+ * 'run', 'topic', 'partition' and 'offset' as far as they are known. All else is always there. */
 #ifndef WM_CODEC_REGISTER_H
 #define WM_CODEC_REGISTER_H
 
@@ -11,7 +22,8 @@ void wm_register_encode(const struct wm_user *user, struct wm_buf *buf);
 /* Its size without keeping the bytes, for wm_terms.register_size. */
 size_t wm_register_size(const struct wm_user *user);
 
-/* A new register from bytes that may be hostile. NULL with REGISTER_INVALID or OUT_OF_MEMORY. */
+/* A new register from bytes that may be hostile. What came in another order is sorted; members that this version does
+ * not know are dropped. NULL with REGISTER_INVALID or OUT_OF_MEMORY. */
 struct wm_user *wm_register_decode(struct wm_text json, struct wm_error *error);
 
 #endif
