@@ -18,6 +18,7 @@ struct wm_automation {
   size_t trigger_count;
   struct wm_condition when; /* WM_ALL at the top */
   bool reads_user;          /* some condition needs the register */
+  bool reads_roles;         /* some condition needs user.roles; set by wm_workspace_finish */
   struct wm_task *tasks;    /* by sequence */
   size_t task_count;
   struct wm_text file;

@@ -34,19 +34,6 @@ struct wm_decision {
   size_t notification_count;
 };
 
-/* While a decision is being made: what a task type's run() works on. */
-struct wm_run {
-  const struct wm_workspace *workspace;
-  const struct wm_terms *terms;
-  const struct wm_event *event;
-  const struct wm_automation *automation; /* NULL: a manual request */
-  struct wm_user *user;                   /* the working copy; NULL: the event is without a user */
-  struct wm_arena *arena;
-  struct wm_decision *decision;           /* notifications are added to it */
-  size_t notification_capacity;
-  struct wm_error *error;
-};
-
 /* Decides one event. 'before' is the user's register, NULL when there is none yet (or no user). 'candidates' is what
  * wm_index_sift gave for a triggering event, NULL: sift here. 'home' is the partition for a new register.
  * -1 only when out of memory; then nothing is to be released. */

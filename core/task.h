@@ -54,11 +54,13 @@ struct wm_task {
   int64_t sequence;
   bool stop_on_failure;
   unsigned line, column;
+  struct wm_text near; /* the role or channel that was likely meant when there is none of the name that stands here;
+                          set by wm_workspace_finish */
   /* change-role */
   struct wm_text role;
   enum wm_action action;
   int64_t expires_after_us; /* 0: no end */
-  int64_t until_us;         /* of a manual request; 0 for tasks */
+  int64_t until_us;         /* of a manual request, WM_NEVER: no end; 0 for tasks */
   /* notify */
   struct wm_text channel;
   struct wm_text to; /* "user", "manager" or an address; WM_NO_TEXT: user */

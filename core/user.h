@@ -58,6 +58,7 @@ struct wm_user {
   struct wm_clock cleared;
   struct wm_user_role *roles; /* sorted by name */
   size_t role_count;
+  size_t role_capacity; /* 0: 'roles' has no room beyond 'role_count' */
   struct wm_ran *ran; /* sorted by automation */
   size_t ran_count;
   uint64_t recent[WM_RECENT_COUNT]; /* oldest first */
@@ -71,16 +72,36 @@ struct wm_user *wm_user_new(struct wm_text id, int32_t home);
 struct wm_user *wm_user_clone(const struct wm_user *user);
 void wm_user_free(struct wm_user *user);
 
+static inline bool wm_user_has_profile(const struct wm_user *user) {
+  return user && wm_clock_is_set(&user->profile.clock);
+}
+
+/* Sets 'status' and 'type' by 'fields': no status is active, one that is not known counts as inactive. */
+void wm_profile_read(struct wm_profile *profile);
+
+/* A member of the profile; NULL without a profile or such a member. Borrowed from the register. */
+const struct wm_value *wm_user_field(const struct wm_user *user, struct wm_text name);
+
+/* His direct manager: 'manager', else the last of 'managers'; WM_NO_TEXT: not known. */
+struct wm_text wm_user_manager(const struct wm_user *user);
+
+/* Fills 'ret' with a deep copy in 'arena'; texts that are equal in 'like' (may be NULL, must live as long as
+ * 'arena') are shared with it. -1: out of memory. */
+int wm_grant_copy(const struct wm_grant *grant, const struct wm_grant *like, struct wm_arena *arena,
+                  struct wm_grant *ret);
+
 /* What a write did (contract 6 and 7). */
 enum wm_write { WM_WRITE_CHANGED, WM_WRITE_UNCHANGED, WM_WRITE_SUPERSEDED };
 
-/* add with 'grant->clock', at 'now_us'. Everything of 'grant' is copied. -1 out of memory (register as it was).
- * 'ret_stands' gets the clock that stands when superseded (borrowed from the register). */
+/* add with 'grant->clock', at 'now_us'. Everything of 'grant' is copied but 'taken', which this source keeps.
+ * 'ret_stands' gets the clock that stands when superseded (borrowed from the register). A grant that differs from
+ * the one that is there by nothing but its run changes nothing. -1: out of memory (register as it was). */
 int wm_user_add_grant(struct wm_user *user, struct wm_text role, const struct wm_grant *grant, int64_t now_us,
                       enum wm_write *ret, struct wm_clock *ret_stands);
 
 /* remove with 'clock', at 'now_us'. 'ret_dropped' (may be NULL) gets the sources of the grants that this took
- * while they were live, borrowed from 'arena'. */
+ * while they were live, borrowed from 'arena'; 'ret_stands' the newest live grant's clock when superseded (borrowed
+ * from the register). -1: out of memory (register as it was). */
 struct wm_dropped {
   struct wm_text *sources;
   size_t count;
@@ -89,12 +110,18 @@ int wm_user_remove_role(struct wm_user *user, struct wm_text role, const struct 
                         struct wm_arena *arena, enum wm_write *ret, struct wm_clock *ret_stands,
                         struct wm_dropped *ret_dropped);
 
+/* Drops the grants that are not after 'removal'; those that were taken back later than it stay, since removals are
+ * never forgotten. For user_*.c. */
+void wm_user_role_drop(struct wm_user_role *role, const struct wm_clock *removal);
+
 /* directory.user.updated: 'fields' (status defaults to active, checked by the decoder) stand if 'clock' is not
- * older than the profile's. 'ret_changed' tells. */
+ * older than the profile's. 'ret_changed' tells. -1: out of memory (register as it was). */
 int wm_user_set_profile(struct wm_user *user, const struct wm_clock *clock, const struct wm_value *fields,
                         bool *ret_changed);
 
-/* directory.user.deleted (contract 4). */
+/* directory.user.deleted (contract 4): the profile becomes {status: deleted} if 'clock' is not older than it;
+ * 'cleared' becomes 'clock' if it is newer, then grants that are not after it are dropped and 'ran' is emptied.
+ * -1: out of memory; then the register is not to be used. */
 int wm_user_delete(struct wm_user *user, const struct wm_clock *clock, bool *ret_changed);
 
 /* Finds; NULL: none. */
@@ -106,13 +133,14 @@ bool wm_user_is_assigned(const struct wm_user *user, struct wm_text role, int64_
 /* The next end of a live grant after 'now_us'; WM_NEVER: none ends. */
 int64_t wm_user_next_end(const struct wm_user *user, int64_t now_us);
 
-/* Duplicates: hash of source and id (wm_hash_pair). */
+/* Duplicates: hash of source and id (wm_hash_pair). The oldest of WM_RECENT_COUNT is forgotten for a new one. */
 bool wm_user_remembers(const struct wm_user *user, uint64_t event_hash);
 void wm_user_remember(struct wm_user *user, uint64_t event_hash);
 
 /* repeat: has 'automation' run at all / for this journey? */
 bool wm_user_has_run(const struct wm_user *user, struct wm_text automation);
 bool wm_user_has_run_journey(const struct wm_user *user, struct wm_text automation, uint64_t journey);
+/* Remembers that it has; once is enough. -1: out of memory (register as it was). */
 int wm_user_mark_run(struct wm_user *user, struct wm_text automation, uint64_t journey);
 
 #endif

@@ -17,6 +17,7 @@ struct wm_channel {
 };
 
 struct wm_index;
+struct wm_derive;
 
 struct wm_workspace {
   struct wm_arena arena;             /* owns all below but the index */
@@ -29,19 +30,25 @@ struct wm_workspace {
   struct wm_text digest;           /* 12 hex digits over everything */
   struct wm_text catalogue_digest; /* 12 hex digits over the roles */
   struct wm_index *index;          /* core/match.h, over 'automations' */
+  struct wm_derive *derive;        /* core/derive.h, over 'roles' */
 };
 
 /* A new, empty workspace. NULL: out of memory. */
 struct wm_workspace *wm_workspace_new(void);
 void wm_workspace_free(struct wm_workspace *workspace);
 
-/* Sorts everything by name and builds the index; the loader calls it once. -1: out of memory. */
+/* Sorts everything by name and tasks by sequence, finds what names without a document may have meant, and builds
+ * the indexes; the loader calls it once. -1: out of memory. */
 int wm_workspace_finish(struct wm_workspace *workspace, struct wm_error *error);
 
 /* By name; NULL: none. */
 const struct wm_role *wm_workspace_role(const struct wm_workspace *workspace, struct wm_text name);
 const struct wm_channel *wm_workspace_channel(const struct wm_workspace *workspace, struct wm_text name);
 const struct wm_automation *wm_workspace_automation(const struct wm_workspace *workspace, struct wm_text name);
+
+/* What 'name' may have meant; WM_NO_TEXT: nothing is near, or the catalogue is too large to look through while
+ * deciding. Borrowed from the workspace. */
+struct wm_text wm_workspace_near_role(const struct wm_workspace *workspace, struct wm_text name);
 
 /* Everything that can be said about a workspace that could be read: dangling and protected roles, dangling
  * channels, order against sequence, dead rules ... (core/lint.c). Adds errors and warnings. */

@@ -1,0 +1,269 @@
+#include "core/derive.h"
+
+#include "core/hash.h"
+
+/* --- one criterion --- */
+
+static const struct wm_value *list_field(const struct wm_user *user, struct wm_text name) {
+  const struct wm_value *value = wm_user_field(user, name);
+  return value && value->type == WM_LIST ? value : NULL;
+}
+
+bool wm_facts_read(const struct wm_user *user, struct wm_facts *ret) {
+  if (!wm_user_has_profile(user))
+    return false;
+  const struct wm_value *units = wm_user_field(user, WM_TEXT("org-units"));
+  const struct wm_value *manager = wm_user_field(user, WM_TEXT("manager-of-anyone"));
+  *ret = (struct wm_facts){
+      .user = user,
+      .manager = wm_user_manager(user),
+      .org_units = units && units->type == WM_OBJECT ? units : NULL,
+      .groups = list_field(user, WM_TEXT("groups")),
+      .is_manager = manager && manager->type == WM_BOOLEAN && manager->boolean,
+  };
+  return true;
+}
+
+static bool is_text(const struct wm_value *value, struct wm_text text) {
+  return value->type == WM_STRING && wm_text_equal(value->string, text);
+}
+
+static bool user_holds(const struct wm_criterion *criterion, const struct wm_facts *facts) {
+  return wm_text_equal(facts->user->id, criterion->name) ||
+         (criterion->include_subordinates && facts->manager.bytes && wm_text_equal(facts->manager, criterion->name));
+}
+
+/* A path goes from the top down to the user's own unit, which is the last. */
+static bool path_holds(const struct wm_criterion *criterion, const struct wm_value *path) {
+  if (path->type != WM_LIST || path->list.count == 0)
+    return false;
+  size_t first = criterion->include_subordinates ? 0 : path->list.count - 1;
+  for (size_t i = first; i < path->list.count; i++)
+    if (is_text(&path->list.items[i], criterion->name))
+      return true;
+  return false;
+}
+
+static bool org_unit_holds(const struct wm_criterion *criterion, const struct wm_facts *facts) {
+  for (size_t i = 0; facts->org_units && i < facts->org_units->object.count; i++) {
+    const struct wm_member *path = &facts->org_units->object.members[i];
+    if (criterion->org_unit_type.bytes && !wm_text_equal(path->name, criterion->org_unit_type))
+      continue;
+    if (path_holds(criterion, &path->value))
+      return true;
+  }
+  return false;
+}
+
+static bool group_holds(const struct wm_criterion *criterion, const struct wm_facts *facts) {
+  for (size_t i = 0; facts->groups && i < facts->groups->list.count; i++)
+    if (is_text(&facts->groups->list.items[i], criterion->name))
+      return true;
+  return false;
+}
+
+bool wm_criterion_holds(const struct wm_criterion *criterion, const struct wm_facts *facts, int64_t now_us) {
+  switch (criterion->kind) {
+  case WM_CRITERION_ALL:
+    return true;
+  case WM_CRITERION_USER:
+    return user_holds(criterion, facts);
+  case WM_CRITERION_ORG_UNIT:
+    return org_unit_holds(criterion, facts);
+  case WM_CRITERION_GROUP:
+    return group_holds(criterion, facts);
+  case WM_CRITERION_MANAGER:
+    return facts->is_manager;
+  case WM_CRITERION_WHEN:
+    break;
+  }
+  /* no roles: what derives them can't ask for them */
+  struct wm_scope scope = {.user = facts->user, .now_us = now_us};
+  return wm_condition_answer(&criterion->when, &scope) == WM_YES;
+}
+
+/* --- the index ---
+ * Each criterion stands under a key that a profile must have for it to hold: the user, unit or group that it names,
+ * or the value that a 'when' wants at one path. Those for which no such key is known stand under ALWAYS. What is
+ * found under a key is only a candidate: wm_criterion_holds has the last word. */
+
+enum key_kind { KEY_ALWAYS, KEY_USER, KEY_ORG_UNIT, KEY_GROUP, KEY_FIRST_PATH };
+
+struct entry {
+  uint64_t key;
+  const struct wm_criterion *criterion;
+  uint32_t role;
+  uint32_t next; /* position + 1 of the next in this bucket; 0: none */
+};
+
+struct wm_derive {
+  struct entry *entries;
+  size_t entry_count;
+  uint32_t *buckets; /* position + 1 of the first entry; 0: none */
+  size_t bucket_mask;
+  const struct wm_path **paths; /* that 'when' criteria stand under */
+  size_t path_count;
+};
+
+static uint64_t key_of(size_t kind, uint64_t hash) {
+  return hash ^ (((uint64_t)kind + 1) * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+/* A test that needs its path to have one of some values, or to be a list that has one. */
+static bool test_has_keys(const struct wm_test *test) {
+  static const char *const names[] = {"is", "in", "has"};
+  for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+    if (test->operator&& strcmp(test->operator->name, names[i]) == 0)
+      return true;
+  return false;
+}
+
+/* The first such test that must hold for a 'when' to hold; NULL: none. */
+static const struct wm_test *keyed_test(const struct wm_condition *when, const struct wm_path **ret_path) {
+  for (size_t i = 0; i < when->count && when->kind == WM_ALL; i++) {
+    const struct wm_condition *child = &when->children[i];
+    for (size_t t = 0; t < child->test_count && child->kind == WM_FIELD; t++) {
+      *ret_path = &child->path;
+      if (test_has_keys(&child->tests[t]))
+        return &child->tests[t];
+    }
+  }
+  return NULL;
+}
+
+static size_t key_count(const struct wm_criterion *criterion) {
+  const struct wm_path *path;
+  const struct wm_test *test = criterion->kind == WM_CRITERION_WHEN ? keyed_test(&criterion->when, &path) : NULL;
+  return test && test->operand.type == WM_LIST ? test->operand.list.count : 1;
+}
+
+static void add_entry(struct wm_derive *derive, uint64_t key, const struct wm_criterion *criterion, size_t role) {
+  uint32_t *bucket = &derive->buckets[key & derive->bucket_mask];
+  derive->entries[derive->entry_count++] =
+      (struct entry){.key = key, .criterion = criterion, .role = (uint32_t)role, .next = *bucket};
+  *bucket = (uint32_t)derive->entry_count;
+}
+
+static size_t path_position(struct wm_derive *derive, const struct wm_path *path) {
+  size_t at = 0;
+  while (at < derive->path_count && !wm_path_equal(derive->paths[at], path))
+    at++;
+  if (at == derive->path_count)
+    derive->paths[derive->path_count++] = path;
+  return at;
+}
+
+static void add_when(struct wm_derive *derive, const struct wm_criterion *criterion, size_t role) {
+  const struct wm_path *path;
+  const struct wm_test *test = keyed_test(&criterion->when, &path);
+  if (!test) {
+    add_entry(derive, key_of(KEY_ALWAYS, 0), criterion, role);
+    return;
+  }
+  size_t kind = KEY_FIRST_PATH + path_position(derive, path);
+  bool many = test->operand.type == WM_LIST;
+  const struct wm_value *operands = many ? test->operand.list.items : &test->operand;
+  for (size_t i = 0; i < (many ? test->operand.list.count : 1); i++)
+    add_entry(derive, key_of(kind, wm_value_hash(&operands[i])), criterion, role);
+}
+
+static void add_criterion(struct wm_derive *derive, const struct wm_criterion *criterion, size_t role) {
+  switch (criterion->kind) {
+  case WM_CRITERION_ALL:
+  case WM_CRITERION_MANAGER:
+    add_entry(derive, key_of(KEY_ALWAYS, 0), criterion, role);
+    break;
+  case WM_CRITERION_USER:
+    add_entry(derive, key_of(KEY_USER, wm_hash(criterion->name)), criterion, role);
+    break;
+  case WM_CRITERION_ORG_UNIT:
+    add_entry(derive, key_of(KEY_ORG_UNIT, wm_hash(criterion->name)), criterion, role);
+    break;
+  case WM_CRITERION_GROUP:
+    add_entry(derive, key_of(KEY_GROUP, wm_hash(criterion->name)), criterion, role);
+    break;
+  case WM_CRITERION_WHEN:
+    add_when(derive, criterion, role);
+    break;
+  }
+}
+
+struct wm_derive *wm_derive_new(const struct wm_role *roles, size_t count, struct wm_arena *arena) {
+  size_t entries = 0, whens = 0, buckets = 16;
+  for (size_t i = 0; i < count; i++)
+    for (size_t c = 0; c < roles[i].criterion_count; c++) {
+      entries += key_count(&roles[i].criteria[c]);
+      whens += roles[i].criteria[c].kind == WM_CRITERION_WHEN;
+    }
+  if (entries >= UINT32_MAX / 2)
+    return NULL;
+  while (buckets < 2 * entries)
+    buckets *= 2;
+
+  struct wm_derive *derive = WM_ARENA_NEW(arena, struct wm_derive);
+  if (!derive)
+    return NULL;
+  derive->entries = WM_ARENA_ARRAY(arena, struct entry, entries + 1);
+  derive->buckets = WM_ARENA_ARRAY(arena, uint32_t, buckets);
+  derive->paths = WM_ARENA_ARRAY(arena, const struct wm_path *, whens + 1);
+  if (!derive->entries || !derive->buckets || !derive->paths)
+    return NULL;
+  derive->bucket_mask = buckets - 1;
+  for (size_t i = 0; i < count; i++)
+    for (size_t c = 0; c < roles[i].criterion_count && roles[i].status == WM_ROLE_ACTIVE; c++)
+      add_criterion(derive, &roles[i].criteria[c], i);
+  return derive;
+}
+
+/* --- a projection --- */
+
+struct marking {
+  const struct wm_derive *derive;
+  struct wm_facts facts;
+  int64_t now_us;
+  unsigned char *marks;
+};
+
+static void mark_key(const struct marking *marking, uint64_t key) {
+  const struct wm_derive *derive = marking->derive;
+  for (uint32_t at = derive->buckets[key & derive->bucket_mask]; at > 0; at = derive->entries[at - 1].next) {
+    const struct entry *entry = &derive->entries[at - 1];
+    if (entry->key == key && !marking->marks[entry->role] &&
+        wm_criterion_holds(entry->criterion, &marking->facts, marking->now_us))
+      marking->marks[entry->role] = 1;
+  }
+}
+
+static void mark_texts(const struct marking *marking, enum key_kind kind, const struct wm_value *list) {
+  for (size_t i = 0; list && list->type == WM_LIST && i < list->list.count; i++)
+    if (list->list.items[i].type == WM_STRING)
+      mark_key(marking, key_of(kind, wm_hash(list->list.items[i].string)));
+}
+
+static void mark_path(const struct marking *marking, size_t position) {
+  struct wm_scope scope = {.user = marking->facts.user, .now_us = marking->now_us};
+  const struct wm_value *value = wm_path_get(marking->derive->paths[position], &scope);
+  if (!value)
+    return;
+  bool many = value->type == WM_LIST;
+  const struct wm_value *items = many ? value->list.items : value;
+  for (size_t i = 0; i < (many ? value->list.count : 1); i++)
+    if (wm_value_is_scalar(&items[i]))
+      mark_key(marking, key_of(KEY_FIRST_PATH + position, wm_value_hash(&items[i])));
+}
+
+void wm_derive_mark(const struct wm_derive *derive, const struct wm_user *user, int64_t now_us, unsigned char *marks) {
+  struct marking marking = {.derive = derive, .now_us = now_us, .marks = marks};
+  if (derive->entry_count == 0 || !wm_facts_read(user, &marking.facts))
+    return;
+  const struct wm_facts *facts = &marking.facts;
+  mark_key(&marking, key_of(KEY_ALWAYS, 0));
+  mark_key(&marking, key_of(KEY_USER, wm_hash(user->id)));
+  if (facts->manager.bytes)
+    mark_key(&marking, key_of(KEY_USER, wm_hash(facts->manager)));
+  for (size_t i = 0; facts->org_units && i < facts->org_units->object.count; i++)
+    mark_texts(&marking, KEY_ORG_UNIT, &facts->org_units->object.members[i].value);
+  mark_texts(&marking, KEY_GROUP, facts->groups);
+  for (size_t i = 0; i < derive->path_count; i++)
+    mark_path(&marking, i);
+}
