@@ -1,4 +1,13 @@
-/* Decisions to records (contract 9). A record is built in an arena; its value is one JSON text, written by appending. */
+/* Decisions to records (contract 9). A record is built in an arena; its value is one JSON text, written by appending.
+ *
+ * What no sentence of the contract settles:
+ *   "source" of every event is "/waymark"; the time of a record about an event is the event's, written canonically
+ *   a change has "run", "role", "effective", "cause", "clock", "lockout" (only when true), "event", "origin"; one of
+ *     the catalogue has "catalogue" (its digest) instead of the clock and all that names an event
+ *   a rejection has "event" with source, id and type as far as they could be read, and "run"
+ *   "stands" of a superseded task is a clock, "dropped" a list of sources
+ *   a change by expiry has the id expiry:<user>:<role>:<end in microseconds>, one by the catalogue
+ *     catalogue:<digest>:<user>:<role>:<gained|lost> */
 #ifndef WM_CODEC_OUT_H
 #define WM_CODEC_OUT_H
 
@@ -11,7 +20,7 @@ enum wm_topic {
   WM_OUT_OUTCOMES,
   WM_OUT_CHANGES,
   WM_OUT_FAILURES,
-  WM_OUT_DLQ,           /* <input>.dlq: 'dlq_of' tells which */
+  WM_OUT_DLQ, /* <input>.dlq: 'dlq_of' tells which */
   WM_OUT_NOTIFICATIONS,
   WM_OUT_COUNT
 };
@@ -21,7 +30,7 @@ struct wm_out {
   enum wm_topic topic;
   struct wm_text dlq_of; /* the input topic, for WM_OUT_DLQ */
   int32_t partition;
-  int64_t timestamp_ms;  /* -1: now */
+  int64_t timestamp_ms; /* -1: now */
   struct wm_text key, value;
   const struct wm_header *headers;
   size_t header_count;
@@ -32,14 +41,15 @@ typedef int wm_out_fn(void *taker, const struct wm_out *out, struct wm_error *er
 
 /* What the encoders need to know beside the decision. */
 struct wm_encode {
-  struct wm_text group;     /* consumer group, for headers */
-  struct wm_arena *arena;   /* where records are built; the caller rewinds it */
+  struct wm_text group;   /* consumer group, for headers */
+  struct wm_arena *arena; /* where records are built; the caller rewinds it */
   wm_out_fn *take;
   void *taker;
 };
 
 /* Everything of one decision but the register: outcomes, changes, failures, notifications, in this order.
- * 'record' is where the event was read (its partition is where the records go, its key stands in for a missing user). */
+ * 'record' is where the event was read (its partition is where the records go, its key stands in for a missing user).
+ */
 int wm_encode_decision(const struct wm_encode *encode, const struct wm_record *record, const struct wm_event *event,
                        const struct wm_decision *decision, struct wm_error *error);
 
@@ -59,8 +69,10 @@ int wm_encode_register(const struct wm_encode *encode, const struct wm_user *use
 void wm_execution_to_json(const struct wm_event *event, const struct wm_execution *execution, struct wm_buf *buf);
 void wm_rejection_to_json(const struct wm_record *record, const struct wm_rejection *rejection, struct wm_buf *buf);
 
-/* A smaller stand-in for a record that the broker refused as too large: the value cut to 'limit' bytes (and headers
- * dropped that do not fit), headers 'wm-truncated' = original size and 'sha256' of the original value added. */
+/* A smaller stand-in for a record that the broker refused as too large: key, headers and value together stay within
+ * 'limit' bytes. The value is cut at the end of a character, headers (the first ones first) and at last the key are
+ * dropped where they do not fit; headers 'wm-truncated' = size of the original value and 'sha256' of it are added.
+ * Never for WM_OUT_USERS: a register that is cut is none. -1: out of memory. */
 int wm_out_cut(const struct wm_out *out, size_t limit, struct wm_arena *arena, struct wm_out *ret);
 
 #endif
