@@ -1,0 +1,249 @@
+/* waymark explain: for one event, which automations take it, and why the others do not. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/codec/json.h"
+#include "core/codec/register.h"
+#include "tools/events.h"
+#include "tools/explain.h"
+#include "tools/files.h"
+#include "tools/play.h"
+#include "tools/say.h"
+#include "tools/show.h"
+#include "worker/clock.h"
+
+struct question {
+  const struct loaded *loaded;
+  struct wm_arena arena;
+  struct decoded decoded;
+  struct wm_user *before; /* as given; NULL: no register was given */
+  struct wm_user *blank;  /* stands in for it while conditions are asked */
+  struct wm_decision decision;
+  struct wm_scope scope;
+  bool json;
+};
+
+/* A register, or a line of `simulate --users` with one in it. */
+static int decode_register(struct question *question, const char *path, struct wm_text text) {
+  struct wm_value value;
+  struct wm_error error = {0};
+  struct wm_buf inner = WM_BUF_INIT;
+  const struct wm_value *member = NULL;
+  if (wm_json_parse(text, &question->arena, &value, &error) == 0)
+    member = wm_value_member(&value, WM_TEXT("register"));
+  if (member) {
+    wm_value_to_json(member, &inner);
+    text = (struct wm_text){inner.bytes, inner.size};
+  }
+  if (error.code == WM_OK)
+    question->before = wm_register_decode(text, &error);
+  wm_buf_release(&inner);
+  return question->before ? EXIT_FINE : say(EXIT_USAGE, "'%s' is no register: %s", path, error.text);
+}
+
+static int read_register(struct question *question, const char *path) {
+  char *bytes = NULL;
+  size_t size = 0;
+  if (!path)
+    return EXIT_FINE;
+  int exit_code = file_read(path, &bytes, &size);
+  if (exit_code == EXIT_FINE)
+    exit_code = decode_register(question, path, (struct wm_text){bytes, size});
+  free(bytes);
+  return exit_code;
+}
+
+/* A file with one event, or exit code and complaint. */
+static int read_event(struct question *question, const char *path, struct events *events) {
+  int exit_code = events_read(path, events);
+  if (exit_code != EXIT_FINE)
+    return exit_code;
+  if (events->count > 1)
+    return say(EXIT_USAGE, "'%s' holds %zu events, explain takes one ('waymark simulate' takes many)", path,
+               events->count);
+  int64_t now_us = system_clock.wall_us(system_clock.self);
+  struct wm_decode_rules rules = events_rules(&question->loaded->settings, now_us);
+  if (events_decode(events->items[0], 0, &rules, &question->arena, &question->decoded) < 0)
+    return say_memory();
+  return EXIT_FINE;
+}
+
+static int tell_rejection(const struct question *question) {
+  const struct wm_rejection *rejection = &question->decoded.rejection;
+  if (question->json) {
+    struct wm_buf line = WM_BUF_INIT;
+    wm_buf_add_char(&line, '{');
+    events_rejection_members(rejection, &line);
+    wm_buf_add_char(&line, '}');
+    puts(line.bytes ? line.bytes : "{}");
+    wm_buf_release(&line);
+    return EXIT_BAD_NEWS;
+  }
+  style_print(stdout, STYLE_BAD, "rejected: %s", wm_code_name(rejection->code));
+  style_print(stdout, STYLE_PLAIN, " (%.*s)", WM_TEXT_ARG(rejection->reason));
+  if (rejection->pointer.bytes && rejection->pointer.size)
+    style_print(stdout, STYLE_PLAIN, " at %.*s", WM_TEXT_ARG(rejection->pointer));
+  style_print(stdout, STYLE_PLAIN, ": %.*s", WM_TEXT_ARG(rejection->message));
+  puts("\nIt would go to <topic>.dlq; no automation is asked.");
+  return EXIT_BAD_NEWS;
+}
+
+/* What conditions look at: the state before the event. */
+static int make_scope(struct question *question) {
+  const struct wm_event *event = &question->decoded.event;
+  question->scope = (struct wm_scope){.event = event, .now_us = event->now_us};
+  if (!event->user.bytes)
+    return 0;
+  struct wm_role_set roles;
+  if (!question->before)
+    question->blank = wm_user_new(event->user, 0);
+  question->scope.user = question->before ? question->before : question->blank;
+  if (!question->scope.user)
+    return -1;
+  if (wm_project(question->loaded->workspace, question->scope.user, event->now_us, &question->arena, &roles) < 0)
+    return -1;
+  question->scope.roles = wm_role_set_value(&roles, &question->arena);
+  return question->scope.roles ? 0 : -1;
+}
+
+static void print_line(const char *name, struct wm_text text, const char *note) {
+  style_print(stdout, STYLE_DIM, "%-6s", name);
+  style_print(stdout, STYLE_PLAIN, "%.*s", WM_TEXT_ARG(text));
+  style_print(stdout, STYLE_DIM, "%s%s", *note ? "  " : "", note);
+  putchar('\n');
+}
+
+static void print_head(const struct question *question) {
+  const struct wm_event *event = &question->decoded.event;
+  struct wm_buf buf = WM_BUF_INIT;
+  print_line("event", event->type, "");
+  print_line("id", event->id, "");
+  print_line("from", event->source, "");
+  char time[WM_MOMENT_SIZE];
+  print_line("time", (struct wm_text){time, wm_moment_format(event->time_us, time)}, "");
+  if (!event->user.bytes) {
+    print_line("user", WM_TEXT("none"), "tasks that need one fail with USER_MISSING");
+  } else {
+    print_line("user", event->user, question->before ? "" : "no register given: a user of whom nothing is known yet");
+    for (size_t i = 0; i < question->scope.roles->list.count; i++)
+      wm_buf_printf(&buf, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(question->scope.roles->list.items[i].string));
+    print_line("roles", buf.size ? (struct wm_text){buf.bytes, buf.size} : WM_TEXT("none"), "");
+  }
+  putchar('\n');
+  wm_buf_release(&buf);
+}
+
+/* What an event that no trigger takes does by itself. */
+static void print_class(const struct question *question) {
+  static const char *const texts[] = {
+      [WM_EVENT_USER_UPDATED] = "The directory says who the user is: the profile is set unless a newer one stands.",
+      [WM_EVENT_USER_DELETED] = "The directory says that the user is gone: every role ends.",
+      [WM_EVENT_ASSIGNMENT] = "A request by hand: one change-role task, no automation is asked.",
+      [WM_EVENT_RESERVED] = "A reserved type that Waymark does not know: it is counted and ignored.",
+  };
+  const char *text = texts[question->decoded.event.event_class];
+  printf("%s%s", text, question->decision.fate == WM_FATE_DUPLICATE ? " It was decided before: nothing happens." : "");
+  puts(question->decision.fate == WM_FATE_NOTHING ? " Nothing changes." : "");
+}
+
+static void print_changes(const struct question *question) {
+  for (size_t i = 0; i < question->decision.change_count; i++) {
+    const struct wm_change *change = &question->decision.changes[i];
+    style_print(stdout, change->effective ? STYLE_GOOD : STYLE_BAD, "%s %.*s", change->effective ? "+" : "-",
+                WM_TEXT_ARG(change->role));
+    puts(change->effective ? "  the user gets this role" : "  the user loses this role");
+  }
+}
+
+static void tell(const struct question *question, const struct explanation *explanation) {
+  if (!question->json) {
+    explain_print(explanation);
+    putchar('\n');
+    return;
+  }
+  struct wm_buf line = WM_BUF_INIT;
+  explain_to_json(explanation, &line);
+  puts(line.bytes ? line.bytes : "");
+  wm_buf_release(&line);
+}
+
+static void answer(const struct question *question) {
+  const struct wm_workspace *workspace = question->loaded->workspace;
+  const struct wm_decision *decision = &question->decision;
+  bool triggering = question->decoded.event.event_class == WM_EVENT_TRIGGERING;
+  if (!question->json)
+    print_head(question);
+  if (!question->json && !triggering)
+    print_class(question);
+  for (size_t i = 0; triggering && i < workspace->automation_count; i++) {
+    struct explanation explanation = explain(&workspace->automations[i], &question->scope, decision);
+    tell(question, &explanation);
+  }
+  for (size_t i = 0; !triggering && i < decision->execution_count; i++) {
+    struct explanation explanation = {.scope = &question->scope, .execution = &decision->executions[i]};
+    tell(question, &explanation);
+  }
+  if (!question->json && triggering && workspace->automation_count == 0)
+    puts("The workspace has no automations.");
+  if (!question->json)
+    print_changes(question);
+}
+
+static int ask(struct question *question) {
+  const struct wm_event *event = &question->decoded.event;
+  struct wm_error error = {0};
+  if (question->decoded.what != WM_DECODED_EVENT)
+    return tell_rejection(question);
+  if (question->before && !wm_text_equal(question->before->id, event->user))
+    return say(EXIT_USAGE, "the register is of '%.*s', the event of '%.*s'", WM_TEXT_ARG(question->before->id),
+               WM_TEXT_ARG(event->user));
+  if (make_scope(question) < 0)
+    return say_memory();
+  struct wm_terms terms = play_terms(&question->loaded->settings, false);
+  if (wm_decide(question->loaded->workspace, &terms, event, question->before, 0, NULL, &question->arena,
+                &question->decision, &error) < 0)
+    return say_error(EXIT_BUG, &error);
+  answer(question);
+  return EXIT_FINE;
+}
+
+static int run(const struct invocation *invocation) {
+  const struct options *options = &invocation->options;
+  struct loaded loaded;
+  struct events events = {0};
+  struct question question = {.loaded = &loaded, .json = options_has(options, "json")};
+  wm_arena_init(&question.arena, 0);
+  int exit_code = workspace_open(invocation, options_argument(options, 0), SETTINGS_LINT, &loaded);
+  if (exit_code == EXIT_FINE)
+    exit_code = read_register(&question, options_value(options, "user"));
+  if (exit_code == EXIT_FINE)
+    exit_code = read_event(&question, options_argument(options, 1), &events);
+  if (exit_code == EXIT_FINE)
+    exit_code = ask(&question);
+  wm_user_free(question.decision.user);
+  wm_user_free(question.before);
+  wm_user_free(question.blank);
+  wm_arena_release(&question.arena);
+  events_release(&events);
+  files_unload(&loaded);
+  return exit_code;
+}
+
+static const struct option options[] = {
+    {"user", 0, "FILE", "the user's register before the event, as 'simulate --users' or 'user --json' write it"},
+    OPTION_JSON,
+    {0},
+};
+
+const struct command command_explain = {
+    .name = "explain",
+    .arguments = "DIR EVENT.json",
+    .summary = "which automations take an event, and why the others do not",
+    .options = options,
+    .help = "Asks every automation of DIR about one event ('-' is stdin), condition by condition. Each has three answers:\n"
+            "yes, no, and cannot tell (a field that is absent, or of another type); an automation runs only on yes.\n"
+            "Of one that takes the event it says what each task would do. Nobody's roles change. 'Now' is the event's\n"
+            "time. Exit 1 when the event would be rejected, or the workspace is invalid.\n\n"
+            "  waymark explain deploy/sample event.json --user register.json",
+    .run = run,
+};

@@ -1,0 +1,34 @@
+/* Why an automation takes an event, or does not: the answers behind `waymark explain`, and how they look. */
+#ifndef WM_TOOLS_EXPLAIN_H
+#define WM_TOOLS_EXPLAIN_H
+
+#include "core/decide.h"
+
+enum verdict {
+  VERDICT_TAKES,
+  VERDICT_OFF,       /* enabled: false */
+  VERDICT_TRIGGER,   /* it waits for other event types */
+  VERDICT_NO,        /* a condition does not hold */
+  VERDICT_UNKNOWN,   /* a condition cannot tell */
+  VERDICT_DUPLICATE, /* it would, but the event was decided before */
+  VERDICT_RAN        /* it takes it, but 'repeat' skips its tasks */
+};
+
+/* One automation and one event. */
+struct explanation {
+  const struct wm_automation *automation;
+  enum verdict verdict;
+  const struct wm_scope *scope;
+  const struct wm_execution *execution; /* NULL: it does not run */
+};
+
+struct explanation explain(const struct wm_automation *automation, const struct wm_scope *scope,
+                           const struct wm_decision *decision);
+
+/* For people, on stdout. */
+void explain_print(const struct explanation *explanation);
+
+/* Appends one JSON object. */
+void explain_to_json(const struct explanation *explanation, struct wm_buf *buf);
+
+#endif

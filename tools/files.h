@@ -1,0 +1,53 @@
+/* What a command reads and writes: a workspace, lines of events, files of JSON lines. Each says on stderr what went
+ * wrong, and gives the exit code. */
+#ifndef WM_TOOLS_FILES_H
+#define WM_TOOLS_FILES_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tools/command.h"
+#include "worker/files.h"
+
+/* Finds (a DIR argument wins, else -C, WAYMARK_WORKSPACE, upwards) and loads a workspace; its findings go to stderr.
+ * EXIT_FINE: 'ret' is loaded and has a workspace. EXIT_BAD_NEWS: 'ret' is loaded, but something is invalid. Else
+ * 'ret' is empty. files_unload() is right in every case. */
+int workspace_open(const struct invocation *invocation, const char *argument, enum settings_mode mode,
+                   struct loaded *ret);
+
+/* The same for commands that work without one: nothing found is fine, 'ret_found' tells. */
+int workspace_open_optional(const struct invocation *invocation, struct loaded *ret, bool *ret_found);
+
+#define LINE_LIMIT ((size_t)64 << 20) /* longer lines are cut: no event may be that large */
+
+/* Lines of a file or of stdin ('-'), one at a time in bounded memory. */
+struct lines {
+  const char *path;
+  int fd;
+  char *bytes;
+  size_t capacity, begin, end; /* what was read and not given out: begin..end */
+  int64_t number;              /* of the line given out last, from 1 */
+  bool ended;
+};
+
+/* EXIT_FINE, or what went wrong. Close in any case. */
+int lines_open(struct lines *lines, const char *path);
+void lines_close(struct lines *lines);
+
+/* The next line without its newline, borrowed until the next call; the last one may lack the newline. *ret_end: there
+ * was none. EXIT_FINE, or what went wrong. */
+int lines_next(struct lines *lines, struct wm_text *ret, bool *ret_end);
+
+/* Only blanks, or nothing. */
+bool line_is_blank(struct wm_text line);
+
+/* A whole file or stdin ('-'), new memory in 'ret' (free it). EXIT_FINE, or what went wrong. */
+int file_read(const char *path, char **ret, size_t *ret_size);
+
+/* Opens 'path' for writing ('-': stdout, NULL: nothing, *ret stays NULL). */
+int output_open(const char *path, FILE **ret);
+
+/* Closes (stdout is only flushed); says so when not all could be written. */
+int output_close(const char *path, FILE *file);
+
+#endif

@@ -1,0 +1,212 @@
+#include "tools/table.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "tools/say.h"
+
+struct table_cell {
+  char *text;
+  size_t width;
+  enum style style;
+};
+
+static const char *const sequences[] = {
+    [STYLE_PLAIN] = "", [STYLE_BOLD] = "\033[1m",  [STYLE_DIM] = "\033[2m",   [STYLE_GOOD] = "\033[32m",
+    [STYLE_BAD] = "\033[1;31m", [STYLE_WARN] = "\033[33m", [STYLE_NOTE] = "\033[36m",
+};
+
+bool style_wanted(FILE *file) {
+  const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+  return isatty(fileno(file)) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+}
+
+static void print_styled(FILE *file, enum style style, const char *text, size_t size) {
+  bool colour = style != STYLE_PLAIN && size > 0 && style_wanted(file);
+  if (colour)
+    fputs(sequences[style], file);
+  fwrite(text, 1, size, file);
+  if (colour)
+    fputs("\033[0m", file);
+}
+
+static void add_safe(struct wm_buf *buf, const char *format, va_list arguments) {
+  char *text = NULL;
+  int size = vasprintf(&text, format, arguments);
+  if (size < 0) {
+    buf->failed = true;
+    return;
+  }
+  say_safe(buf, (struct wm_text){text, (size_t)size});
+  free(text);
+}
+
+void style_print(FILE *file, enum style style, const char *format, ...) {
+  struct wm_buf buf = WM_BUF_INIT;
+  va_list arguments;
+  va_start(arguments, format);
+  add_safe(&buf, format, arguments);
+  va_end(arguments);
+  if (!buf.failed && buf.bytes)
+    print_styled(file, style, buf.bytes, buf.size);
+  wm_buf_release(&buf);
+}
+
+/* Characters that take no column, and those that take two; all others take one. */
+static const struct {
+  uint32_t first, last;
+  size_t width;
+} widths[] = {
+    {0x0300, 0x036f, 0},   {0x0483, 0x0489, 0},   {0x0591, 0x05bd, 0},   {0x064b, 0x065f, 0},   {0x1100, 0x115f, 2},
+    {0x200b, 0x200f, 0},   {0x202a, 0x202e, 0},   {0x2060, 0x2064, 0},   {0x20d0, 0x20f0, 0},   {0x2e80, 0x303e, 2},
+    {0x3041, 0xa4cf, 2},   {0xac00, 0xd7a3, 2},   {0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0},   {0xfe20, 0xfe2f, 0},
+    {0xfe30, 0xfe6f, 2},   {0xfeff, 0xfeff, 0},   {0xff00, 0xff60, 2},   {0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2},
+    {0x1f680, 0x1f6ff, 2}, {0x1f900, 0x1f9ff, 2}, {0x20000, 0x3fffd, 2}, {0xe0100, 0xe01ef, 0},
+};
+
+static size_t code_point_width(uint32_t code_point) {
+  for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
+    if (code_point >= widths[i].first && code_point <= widths[i].last)
+      return widths[i].width;
+  return 1;
+}
+
+/* Decodes the character at 'at' of valid UTF-8 and moves on. */
+static uint32_t next_code_point(struct wm_text text, size_t *at) {
+  unsigned char lead = (unsigned char)text.bytes[*at];
+  size_t more = lead < 0xc0 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+  uint32_t code_point = more == 0 ? lead : lead & (0x3fu >> more);
+  for (*at += 1; more > 0 && *at < text.size; more--, *at += 1)
+    code_point = code_point << 6 | ((unsigned char)text.bytes[*at] & 0x3fu);
+  return code_point;
+}
+
+/* Bytes of the longest beginning that fits into 'columns'; 'ret_width' is what it takes. */
+static size_t fitting(struct wm_text text, size_t columns, size_t *ret_width) {
+  size_t at = 0;
+  *ret_width = 0;
+  while (at < text.size) {
+    size_t next = at, width = code_point_width(next_code_point(text, &next));
+    if (*ret_width + width > columns)
+      break;
+    *ret_width += width;
+    at = next;
+  }
+  return at;
+}
+
+size_t text_width(struct wm_text text) {
+  size_t width;
+  fitting(text, SIZE_MAX, &width);
+  return width;
+}
+
+void table_init(struct table *table, const char *const *heads) {
+  *table = (struct table){.heads = heads};
+  for (; heads[table->columns] && table->columns < TABLE_COLUMNS; table->columns++)
+    table->widths[table->columns] = text_width(wm_text_of(heads[table->columns]));
+}
+
+static void forget_rows(struct table *table) {
+  for (size_t i = 0; i < table->count; i++)
+    free(table->cells[i].text);
+  table->count = 0;
+}
+
+void table_release(struct table *table) {
+  forget_rows(table);
+  free(table->cells);
+  *table = (struct table){0};
+}
+
+static void take_cell(struct table *table, enum style style, struct wm_buf *text) {
+  if (table->count == table->capacity) {
+    size_t capacity = table->capacity ? 2 * table->capacity : 64;
+    struct table_cell *cells = reallocarray(table->cells, capacity, sizeof *cells);
+    if (!cells)
+      text->failed = true;
+    else
+      table->cells = cells, table->capacity = capacity;
+  }
+  if (text->failed) {
+    table->failed = true;
+    wm_buf_release(text);
+    return;
+  }
+  size_t *width = &table->widths[table->count % table->columns];
+  struct table_cell *cell = &table->cells[table->count++];
+  *cell = (struct table_cell){.text = text->bytes, .style = style};
+  cell->width = text->bytes ? text_width((struct wm_text){text->bytes, text->size}) : 0;
+  if (cell->width > *width)
+    *width = cell->width;
+}
+
+void table_cell(struct table *table, enum style style, const char *format, ...) {
+  struct wm_buf buf = WM_BUF_INIT;
+  va_list arguments;
+  va_start(arguments, format);
+  add_safe(&buf, format, arguments);
+  va_end(arguments);
+  take_cell(table, style, &buf);
+}
+
+void table_text(struct table *table, enum style style, struct wm_text text) {
+  struct wm_buf buf = WM_BUF_INIT;
+  say_safe(&buf, text);
+  take_cell(table, style, &buf);
+}
+
+size_t table_rows(const struct table *table) { return table->columns ? table->count / table->columns : 0; }
+
+static size_t right_edge(FILE *file) {
+  struct winsize size;
+  if (!isatty(fileno(file)) || ioctl(fileno(file), TIOCGWINSZ, &size) < 0 || size.ws_col < 20)
+    return SIZE_MAX;
+  return size.ws_col;
+}
+
+/* One cell and the blanks behind it; nothing is printed past 'edge'. Returns the column it ends in. */
+static size_t print_cell(FILE *file, const char *text, size_t cell_width, enum style style, size_t pad, size_t from,
+                         size_t edge) {
+  size_t room = edge > from ? edge - from : 0, shown = cell_width;
+  size_t size = text ? strlen(text) : 0;
+  bool cut = cell_width > room;
+  if (cut)
+    size = fitting((struct wm_text){text, size}, room ? room - 1 : 0, &shown);
+  print_styled(file, style, text ? text : "", size);
+  if (cut && room)
+    fputs("…", file), shown++;
+  for (; shown < pad && shown < room; shown++)
+    fputc(' ', file);
+  return from + shown;
+}
+
+static void print_row(const struct table *table, FILE *file, const struct table_cell *cells, size_t edge) {
+  size_t last = table->columns; /* no blanks at the end of a line */
+  while (cells && last > 1 && cells[last - 1].width == 0)
+    last--;
+  fprintf(file, "%*s", (int)table->indent, "");
+  size_t at = table->indent;
+  for (size_t i = 0; i < last; i++) {
+    size_t pad = i + 1 < last ? table->widths[i] + 2 : 0;
+    if (cells)
+      at = print_cell(file, cells[i].text, cells[i].width, cells[i].style, pad, at, edge);
+    else
+      at = print_cell(file, table->heads[i], text_width(wm_text_of(table->heads[i])), STYLE_DIM, pad, at, edge);
+  }
+  fputc('\n', file);
+}
+
+void table_print(struct table *table, FILE *file) {
+  size_t rows = table_rows(table), edge = right_edge(file);
+  if (rows > 0 && !table->headed)
+    print_row(table, file, NULL, edge);
+  for (size_t row = 0; row < rows; row++)
+    print_row(table, file, table->cells + row * table->columns, edge);
+  table->headed = table->headed || rows > 0;
+  forget_rows(table);
+}
