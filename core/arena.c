@@ -55,8 +55,6 @@ static struct wm_arena_chunk *add_chunk(struct wm_arena *arena, size_t size) {
   size_t room = arena->chunk_size ? arena->chunk_size : DEFAULT_CHUNK; /* an arena of all zeros works too */
   if (room < size)
     room = size;
-  if (room > SIZE_MAX - sizeof(struct wm_arena_chunk))
-    return NULL;
   struct wm_arena_chunk *chunk = malloc(sizeof(*chunk) + room);
   if (!chunk)
     return NULL;
@@ -70,7 +68,7 @@ static struct wm_arena_chunk *add_chunk(struct wm_arena *arena, size_t size) {
 }
 
 static void *take(struct wm_arena *arena, size_t size) {
-  if (size > SIZE_MAX - ALIGNMENT)
+  if (size > PTRDIFF_MAX - sizeof(struct wm_arena_chunk) - ALIGNMENT) /* nobody has that much */
     return NULL;
   size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   struct wm_arena_chunk *chunk = arena->head;
