@@ -22,11 +22,19 @@ CHANGED = "dev.waymark.role.changed.v1"
 REQUESTED = "dev.waymark.notification.requested.v1"
 
 
-def settle(workspace, timeout=60, alive=()):
-    """Waits until the group has committed every input and Redis has applied every register."""
+def settle(workspace, timeout=60, alive=(), supervised=()):
+    """Waits until the group has committed every input and Redis has applied every register.
+
+    Workers of `alive` must not end meanwhile; those of `supervised` may ask to be started again."""
     processes = [worker.process for worker in alive]
-    wait_until(lambda: workspace.lag() == 0, timeout, 0.1, "the inputs to be consumed", processes)
-    wait_until(lambda: redis_is_caught_up(workspace), timeout, 0.1, "Redis to catch up", processes)
+
+    def supervising(condition):
+        for worker in supervised:
+            worker.restart_if_it_asks()
+        return condition()
+
+    wait_until(lambda: supervising(lambda: workspace.lag() == 0), timeout, 0.1, "the inputs to be consumed", processes)
+    wait_until(lambda: supervising(lambda: redis_is_caught_up(workspace)), timeout, 0.1, "Redis to catch up", processes)
 
 
 def last_registers(workspace):
@@ -473,9 +481,9 @@ class Judge:
                 self.complain(f"{key} in Redis is of nobody")
 
 
-def acquit(workspace, timeout=60, alive=(), **more):
+def acquit(workspace, timeout=60, alive=(), supervised=(), **more):
     """Waits for the dust to settle, judges, and fails with the first complaints. Returns what was counted."""
-    settle(workspace, timeout, alive)
+    settle(workspace, timeout, alive, supervised)
     judge = Judge(workspace, **more)
     wrong = judge.judge()
     shown = "\n  ".join(wrong[:20])

@@ -8,14 +8,6 @@ from load import Load
 QUICK = {"session.timeout.ms": "3000", "heartbeat.interval.ms": "500"}
 
 
-def restart_if_it_asks(worker):
-    """What a supervisor does: 75 means try again; any other end is a failure of the test."""
-    if not worker.running():
-        code = worker.process.returncode
-        assert code == 75, f"the worker ended with {code}: {worker.said()[-2000:]}"
-        worker.start()
-
-
 def kill_at_random(workspace, start, kills, seed, rate=500, patience=60, tell=lambda *_: None):
     """Kills one worker `kills` times under load, at random moments from its start to some seconds of work.
 

@@ -121,13 +121,16 @@ class Scribe:
             self.registers[user.id] = register
             self.sender.of_user(self.workspace.topic["users"], user.id, register.encode())
 
-    def _redis(self):
+    def _redis(self, partitions=None):
         client, prefix = self.workspace.redis.client(), self.workspace.prefix
         now = int(time.time() * 1_000_000)
+        progress, newest = {}, {}
         for record in self.broker.read(self.workspace.topic["users"]):
-            client.hset(f"{prefix}:progress", str(record.partition), record.offset + 1)
-            if record.key == BIRTH_KEY:
-                continue
+            if partitions is None or record.partition in partitions:
+                progress[str(record.partition)] = record.offset + 1
+                newest[record.key] = record
+        newest.pop(BIRTH_KEY, None)
+        for record in newest.values():
             user = record.key.decode()
             client.hset(self.workspace.redis_key(user, "user"),
                         mapping={"gen": 1, "at": record.offset, "register": record.value.decode()})
@@ -136,3 +139,5 @@ class Scribe:
             if roles:
                 client.sadd(self.workspace.redis_key(user, "roles"), *roles)
         client.hset(f"{prefix}:meta", "ready", 1)
+        for partition, offset in progress.items():
+            client.hset(f"{prefix}:progress", partition, offset)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from checker import acquit, settle
-from crashes import QUICK, kill_at_random, restart_if_it_asks
+from crashes import QUICK, kill_at_random
 from load import RULES, Load, structured
 from waymark_testlib.process import wait_until
 from waymark_testlib.redis_server import Redis
@@ -53,11 +53,11 @@ def test_two_workers_one_is_killed_again_and_again(loaded, workers):
         second = workers(twin, "second")
         time.sleep(random.Random(SEED).uniform(0.2, 2))
         second.kill()
-        restart_if_it_asks(first)
-    workers(twin, "second")
+        first.restart_if_it_asks()
+    last = workers(twin, "second")
     time.sleep(1)
     load.stop()
-    acquit(workspace, 90)
+    acquit(workspace, 90, supervised=[first, last])
 
 
 def test_a_second_worker_comes_and_goes_cleanly(loaded, workers):
@@ -84,11 +84,8 @@ def test_a_worker_that_was_frozen_comes_back_as_a_zombie(loaded, workers):
     time.sleep(6)  # its session ends, the other takes over
     first.resume()
     time.sleep(3)
-    restart_if_it_asks(first)
-    restart_if_it_asks(second)
-    time.sleep(1)
     load.stop()
-    acquit(workspace, 90)
+    acquit(workspace, 90, supervised=[first, second])
 
 
 @pytest.mark.parametrize("append_only", [False, True])
@@ -116,12 +113,10 @@ def test_redis_is_not_there_when_the_worker_starts(own_redis, make_workspace, wo
     sender.of_user(workspace.events, "u", structured(1, user="u", data={"milestone": "joined"}))
     sender.flush()
     time.sleep(2)
-    if not worker.running():  # it may ask to be started again
-        restart_if_it_asks(worker)
     own_redis.start()
     deadline = time.monotonic() + 20
     while workspace.roles("u") != {"member"} and time.monotonic() < deadline:
-        restart_if_it_asks(worker)
+        worker.restart_if_it_asks()
         time.sleep(0.2)
     acquit(workspace, 20, [worker])
 
@@ -175,8 +170,7 @@ def test_the_broker_is_restarted(loaded, workers, broker):
     broker.restart()
     time.sleep(5)
     load.stop()
-    restart_if_it_asks(worker)
-    acquit(workspace, 90, [worker])
+    acquit(workspace, 90, supervised=[worker])
 
 
 def test_the_broker_is_away_for_some_seconds(loaded, workers, broker):
@@ -188,8 +182,7 @@ def test_the_broker_is_away_for_some_seconds(loaded, workers, broker):
     broker.start()
     time.sleep(3)
     load.stop()
-    restart_if_it_asks(worker)
-    acquit(workspace, 90, [worker])
+    acquit(workspace, 90, supervised=[worker])
 
 
 def test_everything_at_once(tmp_path, loaded, workers, broker):
@@ -211,8 +204,6 @@ def test_everything_at_once(tmp_path, loaded, workers, broker):
                     each.start()
         time.sleep(2)
         load.stop()
-        for each in (worker, second):
-            restart_if_it_asks(each)
-        acquit(workspace, 120)
+        acquit(workspace, 120, supervised=[worker, second])
     finally:
         redis.stop()

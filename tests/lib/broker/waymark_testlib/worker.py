@@ -66,6 +66,13 @@ class Worker:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
+    def restart_if_it_asks(self):
+        """What a supervisor does: 75 means try again; any other end fails the test."""
+        if not self.running():
+            code = self.process.returncode
+            assert code == 75, f"the worker ended with {code}: {self.said()[-2000:]}"
+            self.start()
+
     def wait(self, timeout=30):
         """Waits for an exit that the worker decides on itself."""
         try:
