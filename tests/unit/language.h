@@ -43,10 +43,10 @@ static inline struct wm_path path_of(const char *text) {
   return path;
 }
 
-static inline struct wm_test test_of(const char *operator, struct wm_value operand) {
-  struct wm_test test = {.operator= wm_operator_find(wm_text_of(operator)), .operand = operand};
+static inline struct wm_test test_of(const char *name, struct wm_value operand) {
+  struct wm_test test = {wm_operator_find(wm_text_of(name)), operand, 0, 0, 0};
   struct wm_error error;
-  cr_assert_not_null(test.operator, "no operator %s", operator);
+  cr_assert_not_null(test.operator, "no operator %s", name);
   cr_assert(wm_test_check(&test, &error) == 0, "%s", error.text);
   return test;
 }
@@ -61,7 +61,7 @@ static inline struct wm_condition several_of(enum wm_condition_kind kind, const 
   return (struct wm_condition){.kind = kind, .children = keep(children, count * sizeof(*children)), .count = count};
 }
 
-#define TEST(operator, ...) test_of((operator), (__VA_ARGS__))
+#define TEST(name, ...) test_of((name), (__VA_ARGS__))
 #define FIELD(path, ...) field_of((path), (struct wm_test[]){__VA_ARGS__}, COUNT_OF(struct wm_test, __VA_ARGS__))
 #define ALL(...) several_of(WM_ALL, (struct wm_condition[]){__VA_ARGS__}, COUNT_OF(struct wm_condition, __VA_ARGS__))
 #define ANY(...) several_of(WM_ANY, (struct wm_condition[]){__VA_ARGS__}, COUNT_OF(struct wm_condition, __VA_ARGS__))
