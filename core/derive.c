@@ -113,7 +113,7 @@ static uint64_t key_of(size_t kind, uint64_t hash) {
 static bool test_has_keys(const struct wm_test *test) {
   static const char *const names[] = {"is", "in", "has"};
   for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-    if (test->operator&& strcmp(test->operator->name, names[i]) == 0)
+    if (strcmp(test->operator->name, names[i]) == 0)
       return true;
   return false;
 }
