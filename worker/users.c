@@ -11,7 +11,9 @@ static unsigned users_hash(const void *bytes, size_t size) {
   return (unsigned)(wm_hash((struct wm_text){bytes, size}) & UINT32_MAX);
 }
 
-void users_init(struct users *users, size_t limit_bytes) { *users = (struct users){.limit_bytes = limit_bytes}; }
+void users_init(struct users *users, size_t limit_bytes) {
+  *users = (struct users){.limit_bytes = limit_bytes};
+}
 
 static void unlink_entry(struct users *users, struct users_entry *entry) {
   if (entry->newer)
@@ -60,7 +62,9 @@ void users_clear(struct users *users) {
   *users = (struct users){.limit_bytes = users->limit_bytes, .mark = users->mark};
 }
 
-void users_release(struct users *users) { users_clear(users); }
+void users_release(struct users *users) {
+  users_clear(users);
+}
 
 struct users_entry *users_find(struct users *users, struct wm_text id) {
   struct users_entry *entry = NULL;
@@ -115,9 +119,11 @@ static void unlink_staged(struct users_entry *entry) {
   entry->link_staged = NULL;
 }
 
-void users_stage(struct users *users, struct users_entry *entry, struct wm_user *user) {
+void users_stage(struct users *users, struct users_entry *entry, struct wm_user *user, int64_t now_us) {
   if (!entry->staged)
     link_staged(users, entry);
+  if (!entry->staged || now_us < entry->since_us)
+    entry->since_us = now_us;
   wm_user_free(entry->staged);
   entry->staged = user;
   weigh(users, entry);

@@ -16,9 +16,10 @@ struct users_entry {
   struct wm_user *committed; /* NULL: the log holds no register of this user */
   int64_t gen, at;           /* of 'committed': generation, and offset in the users topic */
   struct wm_user *staged;    /* what this batch decided; NULL: nothing */
+  int64_t since_us;          /* 'now' of the earliest decision that is staged */
   bool pinned;
-  uint64_t mark;             /* see users_meet */
-  size_t bytes;              /* counted for this entry */
+  uint64_t mark; /* see users_meet */
+  size_t bytes;  /* counted for this entry */
   struct users_entry *older, *newer;
   struct users_entry *next_staged, **link_staged; /* link: what points to this entry */
   struct users_entry *next_pinned;
@@ -54,8 +55,8 @@ static inline const struct wm_user *users_current(const struct users_entry *entr
   return entry->staged ? entry->staged : entry->committed;
 }
 
-/* A decision of this batch: takes 'user', which replaces what was staged before. */
-void users_stage(struct users *users, struct users_entry *entry, struct wm_user *user);
+/* A decision of this batch, made at 'now_us': takes 'user', which replaces what was staged before. */
+void users_stage(struct users *users, struct users_entry *entry, struct wm_user *user, int64_t now_us);
 
 /* The batch was aborted. */
 void users_drop_staged(struct users *users);
@@ -73,7 +74,9 @@ void users_trim(struct users *users);
 void users_remove(struct users *users, struct users_entry *entry);
 
 /* A new walk: an entry whose 'mark' is not users->mark has not been met on it. */
-static inline void users_begin_walk(struct users *users) { users->mark++; }
+static inline void users_begin_walk(struct users *users) {
+  users->mark++;
+}
 static inline bool users_meet(struct users *users, struct users_entry *entry) {
   bool first = entry->mark != users->mark;
   entry->mark = users->mark;

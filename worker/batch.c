@@ -1,0 +1,301 @@
+/* The happy path: collect.c fills it record by record; batch_run gives every item its register, decides in order,
+ * appends as it goes, commits, and sends the registers to Redis.
+ *
+ * It can fail at the fetch (Redis), at an append or the commit (Kafka), at the apply (Redis again). Before the commit
+ * everything is dropped and read again; after it the log is right whatever happens, and Redis catches up. */
+#include "worker/batch.h"
+
+#include "worker/account.h"
+#include "worker/fetch.h"
+#include "worker/loop.h"
+#include "worker/projection.h"
+
+#define ARENA_LIMIT (16 * 1024 * 1024) /* a batch of large events ends before it is full */
+#define IDLE_EVENTS 2000
+#define IDLE_US 1000000
+
+void batch_init(struct batch *batch) {
+  *batch = (struct batch){0};
+  wm_arena_init(&batch->arena, 1024 * 1024);
+  wm_arena_init(&batch->scratch, 0);
+}
+
+void batch_release(struct batch *batch) {
+  wm_arena_release(&batch->arena);
+  wm_arena_release(&batch->scratch);
+  free(batch->items);
+  *batch = (struct batch){0};
+}
+
+static void batch_clear(struct batch *batch) {
+  wm_arena_rewind(&batch->arena);
+  wm_arena_rewind(&batch->scratch);
+  batch->count = batch->events = batch->write_count = 0;
+  batch->empty = batch->nothing = batch->ignored = 0;
+  batch->writes = NULL;
+  batch->token = 0;
+}
+
+void batch_drop(struct loop *loop) {
+  batch_clear(&loop->batch);
+  loop->batch.idle_events = 0;
+  users_drop_staged(&loop->users);
+  partitions_dropped(&loop->partitions);
+}
+
+bool batch_is_due(const struct loop *loop, int64_t *ret_wait_us) {
+  const struct batch *batch = &loop->batch;
+  *ret_wait_us = INT64_MAX;
+  if (batch->events == 0)
+    return false;
+  *ret_wait_us = batch->began_us + loop->rules.batch_us - loop_now(loop);
+  return *ret_wait_us <= 0 || batch->events >= loop->rules.batch_events || batch->arena.used >= ARENA_LIMIT;
+}
+
+/* --- registers --- */
+
+/* Gives every item its entry, and lists each user once. NULL: out of memory. */
+static struct users_entry **attach_users(struct loop *loop, size_t *ret_count, bool *ret_missing) {
+  struct batch *batch = &loop->batch;
+  struct users *users = &loop->users;
+  struct users_entry **entries = WM_ARENA_ARRAY(&batch->arena, struct users_entry *, batch->count + 1);
+  size_t count = 0;
+  users_begin_walk(users);
+  *ret_missing = false;
+  for (size_t i = 0; entries && i < batch->count; i++) {
+    struct batch_item *item = &batch->items[i];
+    if (item->rejected || !wm_decide_needs_user(&item->event, &item->candidates))
+      continue;
+    item->user = users_find(users, item->event.user);
+    if (!item->user)
+      item->user = users_add(users, item->event.user);
+    if (!item->user)
+      return NULL;
+    *ret_missing |= !item->user->known;
+    if (users_meet(users, item->user))
+      entries[count++] = item->user;
+  }
+  *ret_count = count;
+  return entries;
+}
+
+/* --- appending --- */
+
+static size_t out_size(const struct wm_out *out) {
+  size_t size = out->key.size + out->value.size;
+  for (size_t i = 0; i < out->header_count; i++)
+    size += out->headers[i].name.size + out->headers[i].value.size;
+  return size;
+}
+
+static enum log_result append_one(struct loop *loop, const struct wm_out *out, struct wm_error *error) {
+  if (!loop->in_transaction) {
+    loop->in_transaction = true;
+    enum log_result result = LOOP_LOG(loop, begin, error);
+    if (result != LOG_DONE)
+      return result;
+  }
+  return LOOP_LOG(loop, append, out, loop->batch.token, error);
+}
+
+/* Takes a record from an encoder. What the broker is known to refuse goes out cut and marked; a register can't be cut,
+ * so its topic must have room for 'limits.register-bytes'. */
+static int append(void *taker, const struct wm_out *out, struct wm_error *error) {
+  struct loop *loop = taker;
+  struct batch *batch = &loop->batch;
+  size_t limit = LOOP_LOG(loop, cut_limit, out->topic);
+  struct wm_out cut;
+  batch->result = LOG_DONE;
+  if (out_size(out) > limit) {
+    if (out->topic == WM_OUT_USERS)
+      return wm_error_set(error, WM_E_TOPIC_INVALID,
+                          "the broker refuses the register of user '%.*s' (%zu bytes): 'max.message.bytes' of the "
+                          "users topic has to be larger than 'limits.register-bytes'",
+                          WM_TEXT_ARG(out->key), out->value.size);
+    if (wm_out_cut(out, limit, &batch->scratch, &cut) < 0)
+      return wm_error_memory(error);
+    out = &cut;
+  }
+  if (out->topic == WM_OUT_USERS)
+    batch->writes[batch->token - 1].json = out->value;
+  batch->result = append_one(loop, out, error);
+  return batch->result == LOG_DONE ? 0 : -1;
+}
+
+static int decide(struct loop *loop, struct batch_item *item, struct wm_error *error) {
+  const struct wm_user *before = item->user ? users_current(item->user) : NULL;
+  if (wm_decide(loop->workspace, &loop->rules.terms, &item->event, before, item->record.partition, &item->candidates,
+                &loop->batch.arena, &item->decision, error) < 0)
+    return -1;
+  if (item->decision.user)
+    users_stage(&loop->users, item->user, item->decision.user, item->event.now_us);
+  return 0;
+}
+
+static int decide_and_append(struct loop *loop, struct wm_error *error) {
+  struct batch *batch = &loop->batch;
+  struct wm_encode encode = {.group = loop->group, .arena = &batch->scratch, .take = append, .taker = loop};
+  for (size_t i = 0; i < batch->count; i++) {
+    struct batch_item *item = &batch->items[i];
+    wm_arena_rewind(&batch->scratch);
+    if (item->rejected) {
+      if (wm_encode_rejection(&encode, &item->record, &item->rejection, error) < 0)
+        return -1;
+      continue;
+    }
+    if (decide(loop, item, error) < 0 ||
+        wm_encode_decision(&encode, &item->record, &item->event, &item->decision, error) < 0)
+      return -1;
+  }
+  return 0;
+}
+
+/* One register per user, as it is after the last event of the batch. They stay in the arena for Redis. */
+static int append_registers(struct loop *loop, struct users_entry **entries, size_t count, struct wm_error *error) {
+  struct batch *batch = &loop->batch;
+  struct wm_encode encode = {.group = loop->group, .arena = &batch->arena, .take = append, .taker = loop};
+  batch->writes = WM_ARENA_ARRAY(&batch->arena, struct cache_write, count + 1);
+  batch->written = WM_ARENA_ARRAY(&batch->arena, struct users_entry *, count + 1);
+  batch->write_count = 0;
+  if (!batch->writes || !batch->written)
+    return wm_error_memory(error);
+  for (size_t i = 0; i < count; i++) {
+    if (!entries[i]->staged)
+      continue;
+    batch->written[batch->write_count] = entries[i];
+    batch->token = ++batch->write_count;
+    if (wm_encode_register(&encode, entries[i]->staged, error) < 0)
+      return -1;
+  }
+  return 0;
+}
+
+/* --- committing --- */
+
+static bool commit(struct loop *loop, const struct log_written **ret_written, size_t *ret_count) {
+  struct wm_error error = {0};
+  size_t count;
+  const struct log_position *positions = partitions_moved(&loop->partitions, &count);
+  enum log_result result = LOOP_LOG(loop, commit, positions, count, ret_written, ret_count, &error);
+  if (result != LOG_DONE) {
+    recover_from_log(loop, result, &error);
+    return false;
+  }
+  loop->in_transaction = false;
+  loop->batch.idle_events = 0;
+  partitions_committed(&loop->partitions);
+  recover_succeeded(loop);
+  return true;
+}
+
+/* Everything up to the commit. -1 with 'error', and batch->result when it was the log that failed. */
+static int write_batch(struct loop *loop, struct users_entry **entries, size_t count, const struct wm_role_set *roles,
+                       struct wm_error *error) {
+  struct batch *batch = &loop->batch;
+  struct wm_encode encode = {.group = loop->group, .arena = &batch->arena, .take = append, .taker = loop};
+  batch->token = 0;
+  batch->result = LOG_DONE;
+  if (roles && reproject_ahead(loop, &encode, entries, roles, count, error) < 0)
+    return -1;
+  return decide_and_append(loop, error) < 0 ? -1 : append_registers(loop, entries, count, error);
+}
+
+/* --- applying --- */
+
+/* What the log has written becomes the committed layer, and goes to Redis. */
+static int prepare_writes(struct loop *loop, const struct log_written *written, size_t count) {
+  struct batch *batch = &loop->batch;
+  for (size_t i = 0; i < count; i++) {
+    struct cache_write *write = &batch->writes[written[i].token - 1];
+    struct users_entry *entry = batch->written[written[i].token - 1];
+    struct partition *home = &loop->partitions.items[LOOP_LOG(loop, home, entry->id)];
+    write->mode = CACHE_NEWER;
+    write->gen = home->generation;
+    write->at = written[i].offset;
+    users_commit(&loop->users, entry, write->gen, write->at);
+    if (projection_write(loop, entry->committed, entry->since_us, &batch->arena, write) < 0)
+      return -1;
+    if (home->applied <= write->at)
+      home->applied = write->at + 1;
+  }
+  return 0;
+}
+
+static void apply(struct loop *loop, const struct log_written *written, size_t count) {
+  struct batch *batch = &loop->batch;
+  struct wm_error error = {0};
+  if (count == 0 || !loop_settle(loop))
+    return;
+  if (count != batch->write_count) {
+    wm_error_set(&error, WM_E_KAFKA_FAILED, "%zu of %zu registers have no offset", batch->write_count - count,
+                 batch->write_count);
+    loop_fail(loop, &error);
+  } else if (prepare_writes(loop, written, count) < 0) {
+    loop_fail_memory(loop);
+  } else {
+    loop_apply(loop, batch->writes, count);
+  }
+}
+
+static void finish(struct loop *loop) {
+  struct batch *batch = &loop->batch;
+  const struct log_written *written;
+  size_t count;
+  if (loop->in_transaction) {
+    if (!commit(loop, &written, &count))
+      return;
+    account_batch(loop);
+    apply(loop, written, count);
+  } else {
+    if (batch->idle_events == 0)
+      batch->idle_us = loop_now(loop);
+    batch->idle_events += batch->events;
+    account_batch(loop);
+  }
+  batch_clear(batch);
+  users_trim(&loop->users);
+}
+
+void batch_commit_idle(struct loop *loop, bool now) {
+  struct batch *batch = &loop->batch;
+  const struct log_written *written;
+  size_t count;
+  struct wm_error error = {0};
+  if (batch->idle_events == 0 || batch->events > 0 || !recover_is_clear(loop))
+    return;
+  if (!now && batch->idle_events < IDLE_EVENTS && loop_now(loop) - batch->idle_us < IDLE_US)
+    return;
+  loop->in_transaction = true;
+  enum log_result result = LOOP_LOG(loop, begin, &error);
+  if (result == LOG_DONE)
+    commit(loop, &written, &count);
+  else
+    recover_from_log(loop, result, &error);
+}
+
+void batch_run(struct loop *loop) {
+  struct batch *batch = &loop->batch;
+  struct wm_error error = {0};
+  size_t count;
+  bool missing;
+  if (batch->events == 0)
+    return;
+  struct users_entry **entries = attach_users(loop, &count, &missing);
+  struct wm_role_set *roles = NULL;
+  if (entries && reproject_is_pending(loop))
+    roles = WM_ARENA_ARRAY(&batch->arena, struct wm_role_set, count + 1);
+  if (!entries) {
+    loop_fail_memory(loop);
+    return;
+  }
+  if ((missing || roles) && !fetch_users(loop, entries, count, &batch->arena, roles))
+    return;
+  if (write_batch(loop, entries, count, roles, &error) < 0) {
+    if (batch->result == LOG_DONE)
+      loop_fail(loop, &error);
+    else
+      recover_from_log(loop, batch->result, &error);
+    return;
+  }
+  finish(loop);
+}

@@ -1,0 +1,31 @@
+/* Redis catches up with the log, one partition after the other, while they are paused (architecture 4): the
+ * read-uncommitted end of users/p, everything committed up to it, applied and acknowledged, then the partition lives.
+ * From zero it is a rebuild. */
+#ifndef WM_WORKER_CATCHUP_H
+#define WM_WORKER_CATCHUP_H
+
+#include "core/arena.h"
+#include "worker/log.h"
+
+struct loop;
+
+struct catchup {
+  int32_t partition; /* at work; -1: none */
+  bool from_zero;
+  char digest[64];       /* of the catalogue at the beginning: a reload on the way makes the rebuild not count as its */
+  int64_t position, end; /* in the users topic */
+  uint64_t registers;
+  struct wm_arena arena; /* one chunk */
+  bool reading;          /* the reader of the users topic is open, for this partition */
+};
+
+void catchup_init(struct catchup *catchup);
+void catchup_release(struct catchup *catchup);
+
+/* Lets go of the partition at work. */
+void catchup_cancel(struct loop *loop);
+
+/* Does one chunk of work. True: there is more to do at once. */
+bool catchup_step(struct loop *loop);
+
+#endif

@@ -1,0 +1,17 @@
+/* Registers from Redis into the users table, in one round trip that also proves that Redis is where this worker left
+ * it: a hole is not a new user (architecture 4). */
+#ifndef WM_WORKER_FETCH_H
+#define WM_WORKER_FETCH_H
+
+#include "core/project.h"
+#include "worker/users.h"
+
+struct loop;
+
+/* Makes every entry known. With 'ret_roles' (room for 'count', or NULL) all entries are asked for, and their role sets
+ * as Redis has them are borrowed from 'arena'. wm:progress of every live partition is looked at even if 'count' is 0.
+ * False: the loop has fallen back or stopped, and the entries are gone. */
+bool fetch_users(struct loop *loop, struct users_entry **entries, size_t count, struct wm_arena *arena,
+                 struct wm_role_set *ret_roles);
+
+#endif

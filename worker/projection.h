@@ -1,0 +1,32 @@
+/* Projecting users anew without an event (architecture 1): no register is written. The role changes are appended in a
+ * transaction that moves nothing; then Redis gets the role set, if it still has the register that it comes from. */
+#ifndef WM_WORKER_PROJECTION_H
+#define WM_WORKER_PROJECTION_H
+
+#include "core/outcome.h"
+#include "core/project.h"
+#include "worker/cache.h"
+#include "worker/users.h"
+
+struct loop;
+
+struct projection {
+  struct users_entry *entry; /* with a committed register */
+  int32_t partition;
+  struct wm_change *changes;
+  size_t change_count;
+  int64_t at_us;         /* for the ids of the changes: the end of the grant; 0: the catalogue is the cause */
+  struct wm_text digest; /* the catalogue's; "" for an end */
+};
+
+/* What Redis is to hold of a register: roles as they are effective now, ends as seen from 'since_us'. Borrows from
+ * 'arena', 'user' and the workspace. -1: out of memory. */
+int projection_write(const struct loop *loop, const struct wm_user *user, int64_t since_us, struct wm_arena *arena,
+                     struct cache_write *ret);
+
+/* Appends the changes of all items and commits them with an unchanged position of each partition (which must have an
+ * anchor), rewrites the role sets and waits. False: the loop has fallen back or stopped, or the transaction was
+ * aborted; then all of it has to be done again. */
+bool projection_commit(struct loop *loop, const struct projection *items, size_t count, struct wm_arena *arena);
+
+#endif

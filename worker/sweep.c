@@ -1,0 +1,126 @@
+#include "worker/sweep.h"
+
+#include "worker/fetch.h"
+#include "worker/loop.h"
+#include "worker/projection.h"
+
+#define PERIOD_US 500000
+#define PAGE_USERS 200
+
+/* One due user of ours. */
+struct due {
+  struct users_entry *entry;
+  int32_t partition;
+  int64_t end_us;
+};
+
+void sweep_init(struct sweep *sweep) {
+  *sweep = (struct sweep){0};
+  wm_arena_init(&sweep->arena, 0);
+}
+
+void sweep_release(struct sweep *sweep) {
+  wm_arena_release(&sweep->arena);
+}
+
+/* Those that this worker answers for. Others are passed over: their owners come by. */
+static struct due *pick_ours(struct loop *loop, const struct wm_text *users, const int64_t *ends, size_t count,
+                             struct users_entry ***ret_entries, size_t *ret_count) {
+  struct due *ours = WM_ARENA_ARRAY(&loop->sweep.arena, struct due, count + 1);
+  *ret_entries = WM_ARENA_ARRAY(&loop->sweep.arena, struct users_entry *, count + 1);
+  size_t picked = 0;
+  for (size_t i = 0; ours && *ret_entries && i < count; i++) {
+    struct log_position anchor;
+    int32_t home = LOOP_LOG(loop, home, users[i]);
+    if (!partitions_is_live(&loop->partitions, home) || !partitions_anchor(&loop->partitions, home, &anchor))
+      continue;
+    struct users_entry *entry = users_find(&loop->users, users[i]);
+    if (!entry)
+      entry = users_add(&loop->users, users[i]);
+    if (!entry)
+      return NULL;
+    ours[picked] = (struct due){entry, home, ends[i]};
+    (*ret_entries)[picked++] = entry;
+  }
+  *ret_count = picked;
+  return *ret_entries ? ours : NULL;
+}
+
+/* What the end took from the user. -1: out of memory. */
+static int compare(struct loop *loop, const struct due *due, struct projection *ret) {
+  struct wm_arena *arena = &loop->sweep.arena;
+  const struct wm_user *user = due->entry->committed;
+  struct wm_role_set before, after;
+  *ret = (struct projection){
+      .entry = due->entry, .partition = due->partition, .at_us = due->end_us, .digest = WM_TEXT("")};
+  if (wm_project(loop->workspace, user, due->end_us - 1, arena, &before) < 0 ||
+      wm_project(loop->workspace, user, loop_wall(loop), arena, &after) < 0)
+    return -1;
+  return wm_role_set_diff(&before, &after, WM_CAUSE_EXPIRY, NULL, arena, &ret->changes, &ret->change_count);
+}
+
+/* Redis first gets the new role set, then the next end: a crash in between only repeats the sweep. */
+static bool set_ends(struct loop *loop, const struct due *ours, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const struct users_entry *entry = ours[i].entry;
+    struct wm_error error = {0};
+    int64_t end_us = entry->committed ? wm_user_next_end(entry->committed, loop_wall(loop)) : WM_NEVER;
+    enum cache_result result = LOOP_CACHE(loop, set_end, entry->id, end_us, &error);
+    if (result != CACHE_DONE) {
+      recover_from_cache(loop, result, &error);
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Everybody gets a transaction, even who loses nothing: it keeps a zombie from moving the ends of others' users. */
+static bool sweep_ours(struct loop *loop, const struct due *ours, size_t count) {
+  struct projection *items = WM_ARENA_ARRAY(&loop->sweep.arena, struct projection, count + 1);
+  size_t item_count = 0, change_count = 0;
+  if (!items)
+    return loop_fail_memory(loop);
+  for (size_t i = 0; i < count; i++) {
+    if (!ours[i].entry->committed)
+      continue;
+    if (compare(loop, &ours[i], &items[item_count]) < 0)
+      return loop_fail_memory(loop);
+    change_count += items[item_count++].change_count;
+  }
+  if (!projection_commit(loop, items, item_count, &loop->sweep.arena))
+    return false;
+  loop->counters.expired += change_count;
+  return set_ends(loop, ours, count);
+}
+
+bool sweep_step(struct loop *loop) {
+  struct sweep *sweep = &loop->sweep;
+  struct wm_error error = {0};
+  struct wm_text *users;
+  int64_t *ends;
+  size_t count, our_count;
+  struct users_entry **entries;
+  if (!recover_is_clear(loop) || loop_now(loop) < sweep->next_us ||
+      partitions_count(&loop->partitions, PARTITION_LIVE) == 0 || !loop_settle(loop))
+    return false;
+  wm_arena_rewind(&sweep->arena);
+  enum cache_result result =
+      LOOP_CACHE(loop, due, loop_wall(loop), sweep->skip, PAGE_USERS, &sweep->arena, &users, &ends, &count, &error);
+  if (result != CACHE_DONE) {
+    recover_from_cache(loop, result, &error);
+    return false;
+  }
+  struct due *ours = pick_ours(loop, users, ends, count, &entries, &our_count);
+  if (!ours)
+    return loop_fail_memory(loop);
+  if (our_count > 0 &&
+      (!fetch_users(loop, entries, our_count, &sweep->arena, NULL) || !sweep_ours(loop, ours, our_count)))
+    return false;
+  users_trim(&loop->users);
+  sweep->skip += count - our_count;
+  if (count == PAGE_USERS)
+    return true;
+  sweep->skip = 0;
+  sweep->next_us = loop_now(loop) + PERIOD_US;
+  return false;
+}
