@@ -164,9 +164,10 @@ const struct command command_check_event = {
     .arguments = "FILE",
     .summary = "would an event be accepted, and why not",
     .options = options,
-    .help = "FILE is one CloudEvent in JSON, or one a line ('-' is stdin). Says for each whether the worker would accept\n"
-            "it at this moment: size, depth, attributes, time. With a workspace (optional here) its limits count, and\n"
-            "it says which automations have the type as their trigger. Exit 1 when one would be rejected.\n\n"
-            "  waymark check-event event.json",
+    .help =
+        "FILE is one CloudEvent in JSON, or one a line ('-' is stdin). Says for each whether the worker would accept\n"
+        "it at this moment: size, depth, attributes, time. With a workspace (optional here) its limits count, and\n"
+        "it says which automations have the type as their trigger. Exit 1 when one would be rejected.\n\n"
+        "  waymark check-event event.json",
     .run = run,
 };

@@ -240,10 +240,11 @@ const struct command command_explain = {
     .arguments = "DIR EVENT.json",
     .summary = "which automations take an event, and why the others do not",
     .options = options,
-    .help = "Asks every automation of DIR about one event ('-' is stdin), condition by condition. Each has three answers:\n"
-            "yes, no, and cannot tell (a field that is absent, or of another type); an automation runs only on yes.\n"
-            "Of one that takes the event it says what each task would do. Nobody's roles change. 'Now' is the event's\n"
-            "time. Exit 1 when the event would be rejected, or the workspace is invalid.\n\n"
-            "  waymark explain deploy/sample event.json --user register.json",
+    .help =
+        "Asks every automation of DIR about one event ('-' is stdin), condition by condition. Each has three answers:\n"
+        "yes, no, and cannot tell (a field that is absent, or of another type); an automation runs only on yes.\n"
+        "Of one that takes the event it says what each task would do. Nobody's roles change. 'Now' is the event's\n"
+        "time. Exit 1 when the event would be rejected, or the workspace is invalid.\n\n"
+        "  waymark explain deploy/sample event.json --user register.json",
     .run = run,
 };

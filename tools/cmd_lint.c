@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "tools/files.h"
-#include "tools/show.h"
 #include "tools/say.h"
+#include "tools/show.h"
 
 static void print_json(const struct wm_findings *findings) {
   struct wm_buf line = WM_BUF_INIT;
@@ -41,8 +41,10 @@ static void print_summary(const struct loaded *loaded) {
     wm_buf_add_string(&line, ", ");
     show_count(&line, findings->warnings, "warning");
   }
-  style_print(stdout, findings->invalid + findings->errors ? STYLE_BAD : clean ? STYLE_GOOD : STYLE_WARN, "%s",
-              line.bytes ? line.bytes : "");
+  enum style style = clean ? STYLE_GOOD : STYLE_WARN;
+  if (findings->invalid + findings->errors)
+    style = STYLE_BAD;
+  style_print(stdout, style, "%s", line.bytes ? line.bytes : "");
   putchar('\n');
   wm_buf_release(&line);
 }

@@ -223,8 +223,9 @@ const struct command command_new = {
     .arguments = "automation|role|channel|test NAME",
     .summary = "a filled template to edit",
     .options = options,
-    .help = "Writes a new file into the workspace, for example automations/NAME.yaml, and prints its path. Never writes\n"
-            "over a file that is there. A folder that -C names and that is not there becomes a workspace.\n\n"
-            "  waymark new automation certified-partner -C my-workspace",
+    .help =
+        "Writes a new file into the workspace, for example automations/NAME.yaml, and prints its path. Never writes\n"
+        "over a file that is there. A folder that -C names and that is not there becomes a workspace.\n\n"
+        "  waymark new automation certified-partner -C my-workspace",
     .run = run,
 };

@@ -11,9 +11,9 @@
 
 struct simulation {
   struct play play;
-  FILE *outcomes;      /* JSON lines; NULL: a table instead */
-  FILE *users;         /* JSON lines; NULL: none are asked for */
-  bool quiet;          /* stdout is for data: no table, no summary */
+  FILE *outcomes; /* JSON lines; NULL: a table instead */
+  FILE *users;    /* JSON lines; NULL: none are asked for */
+  bool quiet;     /* stdout is for data: no table, no summary */
   struct table table;
   struct wm_buf line;
   size_t events, blank, duplicates, ignored, untaken, rejected;
@@ -68,12 +68,24 @@ static void take_executions(struct simulation *simulation, const struct playing 
 static int take(struct simulation *simulation, const struct playing *playing) {
   simulation->events += playing->played != PLAYED_BLANK;
   switch (playing->played) {
-  case PLAYED_BLANK: simulation->blank++; break;
-  case PLAYED_REJECTED: take_rejection(simulation, playing); break;
-  case PLAYED_DUPLICATE: simulation->duplicates++; break;
-  case PLAYED_IGNORED: simulation->ignored++; break;
-  case PLAYED_NOTHING: simulation->untaken++; break;
-  case PLAYED_DECIDED: take_executions(simulation, playing); break;
+  case PLAYED_BLANK:
+    simulation->blank++;
+    break;
+  case PLAYED_REJECTED:
+    take_rejection(simulation, playing);
+    break;
+  case PLAYED_DUPLICATE:
+    simulation->duplicates++;
+    break;
+  case PLAYED_IGNORED:
+    simulation->ignored++;
+    break;
+  case PLAYED_NOTHING:
+    simulation->untaken++;
+    break;
+  case PLAYED_DECIDED:
+    take_executions(simulation, playing);
+    break;
   }
   if (table_rows(&simulation->table) >= ROWS_AT_ONCE)
     table_print(&simulation->table, stdout);
@@ -163,7 +175,9 @@ static void print_end(struct simulation *simulation, bool json) {
   print_summary(simulation);
 }
 
-static bool is_stdout(const char *path) { return path && path[0] == '-' && !path[1]; }
+static bool is_stdout(const char *path) {
+  return path && path[0] == '-' && !path[1];
+}
 
 /* Plays everything with both files open: one that can't be written is told before anything is run. */
 static int simulate(const struct options *options, struct simulation *simulation, struct lines *lines) {
@@ -222,11 +236,12 @@ const struct command command_simulate = {
     .arguments = "DIR EVENTS.jsonl",
     .summary = "what a file of events would do; no Kafka, no Redis",
     .options = options,
-    .help = "Plays the events of a file, one CloudEvent in JSON a line ('-' is stdin), against the automations of DIR,\n"
-            "with the same core that the worker runs. Nobody's roles change. An event without a time takes the time of\n"
-            "the event before it. Blank lines are skipped and counted; rejected events stand among the outcomes.\n"
-            "Findings of lint go to stderr. An invalid workspace runs nothing: exit 1.\n\n"
-            "  waymark simulate deploy/sample deploy/sample/events.jsonl\n"
-            "  waymark simulate . events.jsonl --outcomes - | jq .data.tasks",
+    .help =
+        "Plays the events of a file, one CloudEvent in JSON a line ('-' is stdin), against the automations of DIR,\n"
+        "with the same core that the worker runs. Nobody's roles change. An event without a time takes the time of\n"
+        "the event before it. Blank lines are skipped and counted; rejected events stand among the outcomes.\n"
+        "Findings of lint go to stderr. An invalid workspace runs nothing: exit 1.\n\n"
+        "  waymark simulate deploy/sample deploy/sample/events.jsonl\n"
+        "  waymark simulate . events.jsonl --outcomes - | jq .data.tasks",
     .run = run,
 };

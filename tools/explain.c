@@ -8,8 +8,7 @@
 #define VALUE_LIMIT 120 /* bytes of a found value that people see */
 
 static const char *const answers[] = {[WM_NO] = "no", [WM_UNKNOWN] = "cannot tell", [WM_YES] = "yes"};
-static const enum style answer_styles[] = {
-    [WM_NO] = STYLE_BAD, [WM_UNKNOWN] = STYLE_WARN, [WM_YES] = STYLE_GOOD};
+static const enum style answer_styles[] = {[WM_NO] = STYLE_BAD, [WM_UNKNOWN] = STYLE_WARN, [WM_YES] = STYLE_GOOD};
 
 static const struct {
   const char *name; /* in JSON */
@@ -210,8 +209,7 @@ void explain_to_json(const struct explanation *explanation, struct wm_buf *buf) 
     wm_buf_add_json(buf, automation->name);
   else
     wm_buf_add_string(buf, "null");
-  wm_buf_printf(buf, ",\"takes\":%s,\"verdict\":\"%s\"", takes ? "true" : "false",
-                verdicts[explanation->verdict].name);
+  wm_buf_printf(buf, ",\"takes\":%s,\"verdict\":\"%s\"", takes ? "true" : "false", verdicts[explanation->verdict].name);
   if (automation && explanation->verdict != VERDICT_TRIGGER && explanation->verdict != VERDICT_OFF) {
     wm_buf_add_string(buf, ",\"when\":");
     add_condition(&automation->when, explanation->scope, buf);

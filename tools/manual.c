@@ -19,7 +19,9 @@ static void put_roff(struct wm_text text) {
   }
 }
 
-static void put_string(const char *string) { put_roff(wm_text_of(string)); }
+static void put_string(const char *string) {
+  put_roff(wm_text_of(string));
+}
 
 /* Paragraphs; lines that begin with two blanks are an example. */
 static void put_paragraphs(const char *text) {
@@ -67,21 +69,20 @@ static void put_command(const struct command *command) {
     put_option(option);
 }
 
-static const char tail[] =
-    ".SH EXIT STATUS\n"
-    ".TP\n0\nfine\n"
-    ".TP\n1\nthe answer is bad news: lint errors, a rejected event, an unknown user\n"
-    ".TP\n2\nwrong usage, or a file that can't be read or written\n"
-    ".TP\n3\nan outside system could not be reached\n"
-    ".TP\n4\na bug\n"
-    ".SH ENVIRONMENT\n"
-    ".TP\n.B WAYMARK_WORKSPACE\nthe workspace of commands that are given none\n"
-    ".TP\n.B NO_COLOR\nwhen set and not empty: no colours\n"
-    ".SH FILES\n"
-    ".TP\n.I waymark.yaml\nmarks a workspace and holds its settings\n"
-    ".SH SEE ALSO\n"
-    ".BR waymarkd (8),\n"
-    ".BR waymark-workspace (5)\n";
+static const char tail[] = ".SH EXIT STATUS\n"
+                           ".TP\n0\nfine\n"
+                           ".TP\n1\nthe answer is bad news: lint errors, a rejected event, an unknown user\n"
+                           ".TP\n2\nwrong usage, or a file that can't be read or written\n"
+                           ".TP\n3\nan outside system could not be reached\n"
+                           ".TP\n4\na bug\n"
+                           ".SH ENVIRONMENT\n"
+                           ".TP\n.B WAYMARK_WORKSPACE\nthe workspace of commands that are given none\n"
+                           ".TP\n.B NO_COLOR\nwhen set and not empty: no colours\n"
+                           ".SH FILES\n"
+                           ".TP\n.I waymark.yaml\nmarks a workspace and holds its settings\n"
+                           ".SH SEE ALSO\n"
+                           ".BR waymarkd (8),\n"
+                           ".BR waymark-workspace (5)\n";
 
 void manual_print(void) {
   puts(".\\\" Written by `waymark help --man`; change the rows in tools/ instead.\n"

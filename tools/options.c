@@ -146,7 +146,9 @@ const char *options_value(const struct options *options, const char *name) {
   return NULL;
 }
 
-bool options_has(const struct options *options, const char *name) { return options_value(options, name) != NULL; }
+bool options_has(const struct options *options, const char *name) {
+  return options_value(options, name) != NULL;
+}
 
 const char *options_argument(const struct options *options, size_t index) {
   return index < options->argument_count ? options->arguments[index] : NULL;

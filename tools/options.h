@@ -16,10 +16,14 @@ struct option {
 };
 
 /* Rows that several commands have. */
-#define OPTION_WORKSPACE {"workspace", 'C', "DIR", "the workspace (else $WAYMARK_WORKSPACE, else the nearest waymark.yaml upwards)"}
-#define OPTION_JSON {"json", 0, NULL, "one JSON value per line instead of tables"}
-#define OPTION_YES {"yes", 'y', NULL, "do not ask"}
-#define OPTION_REASON {"reason", 0, "TEXT", "why, for the record"}
+#define OPTION_WORKSPACE                                                                                               \
+  { "workspace", 'C', "DIR", "the workspace (else $WAYMARK_WORKSPACE, else the nearest waymark.yaml upwards)" }
+#define OPTION_JSON                                                                                                    \
+  { "json", 0, NULL, "one JSON value per line instead of tables" }
+#define OPTION_YES                                                                                                     \
+  { "yes", 'y', NULL, "do not ask" }
+#define OPTION_REASON                                                                                                  \
+  { "reason", 0, "TEXT", "why, for the record" }
 
 /* What was given; everything is borrowed from argv. */
 struct options {

@@ -76,8 +76,8 @@ static int decide(struct play *play, struct playing *ret, struct wm_error *error
       [WM_FATE_DECIDED] = PLAYED_DECIDED,
   };
   const struct wm_user *before = play_user(play, ret->decoded.event.user);
-  if (wm_decide(play->loaded->workspace, &play->terms, &ret->decoded.event, before, 0, NULL, &play->arena, &ret->decision,
-                error) < 0)
+  if (wm_decide(play->loaded->workspace, &play->terms, &ret->decoded.event, before, 0, NULL, &play->arena,
+                &ret->decision, error) < 0)
     return -1;
   ret->played = fates[ret->decision.fate];
   if (ret->decision.user && play_keep(play, ret->decision.user) < 0)

@@ -7,12 +7,12 @@
 #include "worker/files.h"
 
 enum played {
-  PLAYED_BLANK,     /* nothing in the line */
-  PLAYED_REJECTED,  /* 'decoded.rejection' */
+  PLAYED_BLANK,    /* nothing in the line */
+  PLAYED_REJECTED, /* 'decoded.rejection' */
   PLAYED_DUPLICATE,
-  PLAYED_IGNORED,   /* a reserved type that Waymark does not know */
-  PLAYED_NOTHING,   /* no automation takes it */
-  PLAYED_DECIDED    /* 'decision' */
+  PLAYED_IGNORED, /* a reserved type that Waymark does not know */
+  PLAYED_NOTHING, /* no automation takes it */
+  PLAYED_DECIDED  /* 'decision' */
 };
 
 /* What became of one line; borrowed until the next one. 'user' is the register after it (NULL: there is none). */
@@ -26,9 +26,9 @@ struct playing {
 struct play {
   const struct loaded *loaded;
   struct wm_terms terms;
-  struct wm_arena arena; /* of one event */
-  int64_t line;          /* lines so far; the offset of the next record */
-  int64_t last_us;       /* time of the event before; 1970 at first */
+  struct wm_arena arena;  /* of one event */
+  int64_t line;           /* lines so far; the offset of the next record */
+  int64_t last_us;        /* time of the event before; 1970 at first */
   struct wm_user **users; /* hash table by user id */
   size_t user_count, user_capacity;
   struct wm_user *replaced; /* the register before the last event: the decision may still borrow from it */

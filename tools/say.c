@@ -35,7 +35,9 @@ int say_error(int exit_code, const struct wm_error *error) {
   return error->code == WM_E_OUT_OF_MEMORY ? EXIT_BUG : exit_code;
 }
 
-int say_memory(void) { return say(EXIT_BUG, "no memory"); }
+int say_memory(void) {
+  return say(EXIT_BUG, "no memory");
+}
 
 /* The size of the UTF-8 character that 'text' begins with; 0: it begins with none. */
 static size_t character_size(struct wm_text text) {

@@ -16,7 +16,7 @@ struct table_cell {
 };
 
 static const char *const sequences[] = {
-    [STYLE_PLAIN] = "", [STYLE_BOLD] = "\033[1m",  [STYLE_DIM] = "\033[2m",   [STYLE_GOOD] = "\033[32m",
+    [STYLE_PLAIN] = "",         [STYLE_BOLD] = "\033[1m",  [STYLE_DIM] = "\033[2m",   [STYLE_GOOD] = "\033[32m",
     [STYLE_BAD] = "\033[1;31m", [STYLE_WARN] = "\033[33m", [STYLE_NOTE] = "\033[36m",
 };
 
@@ -160,7 +160,9 @@ void table_text(struct table *table, enum style style, struct wm_text text) {
   take_cell(table, style, &buf);
 }
 
-size_t table_rows(const struct table *table) { return table->columns ? table->count / table->columns : 0; }
+size_t table_rows(const struct table *table) {
+  return table->columns ? table->count / table->columns : 0;
+}
 
 static size_t right_edge(FILE *file) {
   struct winsize size;

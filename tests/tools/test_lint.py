@@ -1,0 +1,51 @@
+"""waymark lint: findings on stderr, a summary on stdout, exit codes."""
+import re
+
+from conftest import AUTOMATION, SAMPLE, waymark
+
+LINE = re.compile(r"^[^:]+:\d+:\d+: (invalid|error|warning): .+ \[[A-Z_0-9]+\]$")
+
+
+def test_a_clean_workspace(workspace):
+    done = waymark("lint", workspace)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "1 automation, 1 role, 0 channels: nothing to complain about\n"
+
+
+def test_the_sample_is_clean():
+    done = waymark("lint", SAMPLE, "--strict")
+    assert (done.code, done.err) == (0, "")
+
+
+def test_every_finding_has_its_place(workspace):
+    (workspace / "bad.yaml").write_text("role: Bad Name\nlabel: x\n---\nautomatio: x\n---\nrole: [\n")
+    done = waymark("lint", workspace)
+    assert done.code == 1
+    found = done.err.splitlines()
+    assert len(found) >= 3 and all(LINE.match(line) for line in found), done.err
+    assert all(line.startswith(f"{workspace}/bad.yaml:") for line in found)
+    assert "invalid" in done.out
+
+
+def test_errors_are_exit_one_and_warnings_only_with_strict(workspace):
+    (workspace / "join.yaml").write_text(AUTOMATION.replace("role: member", "role: nobody"))
+    assert waymark("lint", workspace).code == 1
+    (workspace / "join.yaml").write_text(AUTOMATION)
+    (workspace / "roles.yaml").write_text("role: member\nlabel: Member\nstatus: archived\n")
+    done = waymark("lint", workspace)
+    assert done.code == 0 and "warning" in done.err and "1 warning" in done.out
+    assert waymark("lint", workspace, "--strict").code == 1
+
+
+def test_json_gives_one_value_a_finding(workspace):
+    (workspace / "join.yaml").write_text(AUTOMATION.replace("role: member", "role: nobody"))
+    done = waymark("lint", workspace, "--json")
+    assert done.code == 1
+    assert done.json[0]["severity"] == "error" and done.json[0]["code"] == "ROLE_UNKNOWN"
+    assert done.json[0]["file"] == f"{workspace}/join.yaml" and done.json[0]["line"] > 1
+
+
+def test_a_folder_that_is_none(tmp_path):
+    assert waymark("lint", tmp_path / "nowhere").code == 2
+    (tmp_path / "file").write_text("")
+    assert waymark("lint", tmp_path / "file").code == 2
