@@ -108,6 +108,7 @@ static bool begin(struct loop *loop, int32_t p) {
   struct catchup *catchup = &loop->catchup;
   struct wm_error error = {0};
   wm_arena_rewind(&catchup->arena);
+  reproject_yield(loop);
   if (!loop_settle(loop) || !cache_worked(loop, LOOP_CACHE(loop, check, &error), &error) || !agree_on_meta(loop, p) ||
       !find_range(loop, p))
     return false;
@@ -115,7 +116,6 @@ static bool begin(struct loop *loop, int32_t p) {
   struct wm_text digest = loop->workspace->catalogue_digest;
   snprintf(catchup->digest, sizeof catchup->digest, "%.*s", WM_TEXT_ARG(digest));
   catchup->registers = 0;
-  reproject_yield(loop);
   if (catchup->position < catchup->end) {
     if (!log_worked(loop, LOOP_LOG(loop, read_begin, p, catchup->position, &error), &error))
       return false;

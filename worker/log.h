@@ -76,7 +76,8 @@ struct log_ops {
    * append: 'token' != 0 for registers (WM_OUT_USERS), told back by commit. The bytes are copied. */
   enum log_result (*begin)(void *self, struct wm_error *error);
   enum log_result (*append)(void *self, const struct wm_out *out, uint64_t token, struct wm_error *error);
-  /* Commits the records and 'positions' (at least one: fenced writes). 'ret_written' is borrowed until begin. */
+  /* Commits the records and 'positions' (at least one: fenced writes; LOG_BEGINNING commits where the log starts).
+   * 'ret_written' is borrowed until begin. */
   enum log_result (*commit)(void *self, const struct log_position *positions, size_t count,
                             const struct log_written **ret_written, size_t *ret_written_count, struct wm_error *error);
   enum log_result (*abort)(void *self, struct wm_error *error);

@@ -100,15 +100,14 @@ void partitions_dropped(struct partitions *partitions) {
     partitions->inputs[i].next = partitions->inputs[i].base;
 }
 
-bool partitions_anchor(const struct partitions *partitions, int32_t partition, struct log_position *ret) {
+struct log_position partitions_anchor(const struct partitions *partitions, int32_t partition) {
   const struct partition_input *inputs = partitions->items[partition].inputs;
-  for (size_t i = 0; i < partitions->input_count; i++) {
-    if (inputs[i].base >= 0) {
-      *ret = (struct log_position){.topic = i, .partition = partition, .offset = inputs[i].base};
-      return true;
-    }
-  }
-  return false;
+  size_t topic = 0;
+  while (topic < partitions->input_count && inputs[topic].base < 0)
+    topic++;
+  if (topic == partitions->input_count)
+    topic = 0;
+  return (struct log_position){.topic = topic, .partition = partition, .offset = inputs[topic].base};
 }
 
 bool partitions_is_live(const struct partitions *partitions, int32_t partition) {

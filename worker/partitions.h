@@ -58,9 +58,8 @@ const struct log_position *partitions_moved(struct partitions *partitions, size_
 void partitions_committed(struct partitions *partitions); /* base = next */
 void partitions_dropped(struct partitions *partitions);   /* next = base */
 
-/* One committed position of partition p, which a transaction that moves nothing may carry. False: nothing of it was
- * ever committed. */
-bool partitions_anchor(const struct partitions *partitions, int32_t partition, struct log_position *ret);
+/* A position of partition p (all of whose inputs are ours) for a transaction that moves nothing. */
+struct log_position partitions_anchor(const struct partitions *partitions, int32_t partition);
 
 bool partitions_is_live(const struct partitions *partitions, int32_t partition);
 size_t partitions_count(const struct partitions *partitions, enum partition_state state);

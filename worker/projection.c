@@ -50,8 +50,8 @@ static size_t anchors(const struct loop *loop, const struct projection *items, s
     bool known = false;
     for (size_t j = 0; j < found; j++)
       known |= ret[j].partition == items[i].partition;
-    if (!known && partitions_anchor(&loop->partitions, items[i].partition, &ret[found]))
-      found++;
+    if (!known)
+      ret[found++] = partitions_anchor(&loop->partitions, items[i].partition);
   }
   return found;
 }

@@ -24,9 +24,9 @@ struct projection {
 int projection_write(const struct loop *loop, const struct wm_user *user, int64_t since_us, struct wm_arena *arena,
                      struct cache_write *ret);
 
-/* Appends the changes of all items and commits them with an unchanged position of each partition (which must have an
- * anchor), rewrites the role sets and waits. False: the loop has fallen back or stopped, or the transaction was
- * aborted; then all of it has to be done again. */
+/* Appends the changes of all items and commits them with an unchanged position of each partition, rewrites the role
+ * sets and waits. False: the loop has fallen back or stopped, or the transaction was aborted; then all of it has to be
+ * done again. */
 bool projection_commit(struct loop *loop, const struct projection *items, size_t count, struct wm_arena *arena);
 
 #endif

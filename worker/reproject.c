@@ -33,22 +33,15 @@ void reproject_all(struct loop *loop) {
     loop->partitions.items[p].projected = false;
 }
 
-/* The first partition that is to be projected. One in which nothing was ever committed has no position that a
- * transaction could carry; it waits for its first event. */
 static int32_t first_pending(const struct loop *loop) {
-  struct log_position anchor;
   for (int32_t p = 0; p < loop->partitions.count; p++)
-    if (partitions_is_live(&loop->partitions, p) && !loop->partitions.items[p].projected &&
-        partitions_anchor(&loop->partitions, p, &anchor))
+    if (partitions_is_live(&loop->partitions, p) && !loop->partitions.items[p].projected)
       return p;
   return -1;
 }
 
 bool reproject_is_pending(const struct loop *loop) {
-  for (int32_t p = 0; p < loop->partitions.count; p++)
-    if (partitions_is_live(&loop->partitions, p) && !loop->partitions.items[p].projected)
-      return true;
-  return false;
+  return first_pending(loop) >= 0;
 }
 
 /* What the catalogue changes for a user, against the role set that Redis has. -1: out of memory. */

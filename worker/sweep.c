@@ -30,9 +30,8 @@ static struct due *pick_ours(struct loop *loop, const struct wm_text *users, con
   *ret_entries = WM_ARENA_ARRAY(&loop->sweep.arena, struct users_entry *, count + 1);
   size_t picked = 0;
   for (size_t i = 0; ours && *ret_entries && i < count; i++) {
-    struct log_position anchor;
     int32_t home = LOOP_LOG(loop, home, users[i]);
-    if (!partitions_is_live(&loop->partitions, home) || !partitions_anchor(&loop->partitions, home, &anchor))
+    if (!partitions_is_live(&loop->partitions, home))
       continue;
     struct users_entry *entry = users_find(&loop->users, users[i]);
     if (!entry)
