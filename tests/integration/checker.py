@@ -55,10 +55,13 @@ def redis_is_caught_up(workspace):
 
 
 class Judge:
-    def __init__(self, workspace, kinds=None, catalogue=None):
+    """`catalogue` is what the decisions were made under, `present` what counts now; both are the folder's as a rule."""
+
+    def __init__(self, workspace, kinds=None, catalogue=None, present=None):
         self.workspace = workspace
         self.kinds = kinds or {topic: "events" for topic in workspace.inputs}
         self.catalogue = catalogue or model.Catalogue(workspace.folder)
+        self.present = present or model.Catalogue(workspace.folder)
         self.model = model.Model(self.catalogue, workspace.partitions, self.kinds, int(time.time() * 1_000_000))
         self.wrong = []
         self.counts = collections.Counter()
@@ -435,7 +438,7 @@ class Judge:
             self.complain(f"changes of {origin} have no reason to be")
         now = int(time.time() * 1_000_000)
         should = {(user, role) for user, state in self.model.users.items()
-                  for role in model.effective(state, self.catalogue, now)}
+                  for role in model.effective(state, self.present, now)}
         for user, role in held - should:
             self.complain(f"the changes say that {user} has {role}, which he has not")
         for user, role in should - held:
@@ -461,7 +464,7 @@ class Judge:
             pipeline.hgetall(self.workspace.redis_key(user, "user"))
         answers = pipeline.execute()
         for user, roles, stored in zip(users, answers[::2], answers[1::2]):
-            expected = model.effective(self.model.users.get(user), self.catalogue, now)
+            expected = model.effective(self.model.users.get(user), self.present, now)
             self.equal(f"roles of {user} in Redis", roles, expected)
             if not stored:
                 self.complain(f"no register of {user} in Redis")

@@ -7,6 +7,7 @@ import pytest
 from checker import acquit, settle
 from crashes import QUICK
 from load import RULES, Load, structured
+from model import Catalogue
 from waymark_testlib.process import wait_until
 from waymark_testlib.redis_server import Redis
 from waymark_testlib.worker import waymark
@@ -139,6 +140,7 @@ def test_grants_that_ended_while_no_worker_was_there(make_workspace, workers, se
     time.sleep(2)
     workers(workspace)
     wait_until(lambda: not any(workspace.roles(f"u{number}") for number in range(20)), 10, what="the ends")
+    wait_until(lambda: len(workspace.broker.read(workspace.topic["changes"])) >= 40, 10, what="the changes")
     acquit(workspace, 10)
 
 
@@ -148,12 +150,14 @@ def test_a_catalogue_status_reaches_redis_and_comes_back(make_workspace, workers
     for number in range(50):
         started(sender, workspace, number, f"u{number}")
     settle(workspace)
+    decided_under = Catalogue(workspace.folder)
     for status, roles in (("archived", set()), ("active", {"r"}), ("inactive", set())):
         workspace.write(SMALL.replace("label: R", f"label: R\nstatus: {status}"))
         worker.reload()
         wait_until(lambda: all(workspace.roles(f"u{number}") == roles for number in range(50)), 10,
                    what=f"the roles to be {roles}")
-    counts = acquit(workspace, 10, [worker])
+    wait_until(lambda: len(workspace.broker.read(workspace.topic["changes"])) >= 200, 10, what="the changes")
+    counts = acquit(workspace, 10, [worker], catalogue=decided_under)
     assert counts["changes"] == 200
 
 
@@ -171,7 +175,7 @@ def test_a_catalogue_that_changed_while_no_worker_was_there(make_workspace, work
 # --- refusing ---
 
 def refused(worker, *words, codes=(78,)):
-    code = worker.wait(40)
+    code = worker.wait(20)
     said = worker.said()
     assert code in codes, f"exit {code}: {said[-2000:]}"
     for word in words:
