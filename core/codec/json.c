@@ -131,11 +131,32 @@ static int refuse(const json_error_t *cause, enum wm_json_fault *ret_fault, stru
   return -1;
 }
 
+/* jansson swallows a NUL byte right behind a number. */
+static int refuse_nul(struct wm_text text, size_t at, enum wm_json_fault *ret_fault, struct wm_error *error) {
+  wm_error_set(error, WM_E_JSON_INVALID, "a NUL byte stands in the JSON text");
+  if (ret_fault)
+    *ret_fault = WM_JSON_NUL;
+  if (!error)
+    return -1;
+  error->line = error->column = 1;
+  for (size_t i = 0; i < at; i++) {
+    error->column += ((unsigned char)text.bytes[i] & 0xc0) != 0x80;
+    if (text.bytes[i] == '\n') {
+      error->line++;
+      error->column = 1;
+    }
+  }
+  return -1;
+}
+
 int wm_json_read(struct wm_text text, struct wm_arena *arena, struct wm_value *ret, enum wm_json_fault *ret_fault,
                  struct wm_error *error) {
   json_error_t cause;
   struct copy copy = {.arena = arena};
   const char *bytes = text.bytes ? text.bytes : "";
+  const char *nul = memchr(bytes, '\0', text.size);
+  if (nul)
+    return refuse_nul(text, (size_t)(nul - bytes), ret_fault, error);
   json_t *json = json_loadb(bytes, text.size, READ_FLAGS, &cause);
   if (!json && json_error_code(&cause) == json_error_numeric_overflow) {
     /* An integer over 64 bits is still a number; one that is too large for a double too fails here again. */
