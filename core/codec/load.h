@@ -14,8 +14,13 @@ void wm_loader_free(struct wm_loader *loader);
 /* One file. The name is for messages. Bytes are not kept. -1 only when out of memory. */
 int wm_loader_add(struct wm_loader *loader, struct wm_text file, struct wm_text bytes);
 
-/* Puts everything together: duplicates across files, digests, index. Returns a new workspace; NULL when anything
- * was invalid (see the findings) or out of memory. Then wm_lint has not run: the caller does that. */
+/* A file of the workspace could not be read at all (the caller has said so): names that stand in it are not called
+ * unknown. */
+void wm_loader_miss(struct wm_loader *loader);
+
+/* Puts everything together: duplicates across files, digests, index. Returns a new workspace, on which wm_lint has not
+ * run: the caller does that. NULL when anything was invalid or out of memory; then wm_lint has run on what could be
+ * read, so that the findings are all there is to mend. */
 struct wm_workspace *wm_loader_finish(struct wm_loader *loader);
 
 #endif
