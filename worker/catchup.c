@@ -81,6 +81,24 @@ static bool agree_on_meta(struct loop *loop, int32_t p) {
   return true;
 }
 
+/* Progress is created before anything is applied: created afterwards, it could hide that Redis was emptied meanwhile. */
+static bool begin_progress(struct loop *loop, int32_t p, int64_t start, struct cache_progress *progress) {
+  struct wm_error error = {0};
+  if (progress->next != CACHE_NO_PROGRESS)
+    return true;
+  progress->next = start;
+  return cache_worked(loop, LOOP_CACHE(loop, advance, p, CACHE_NO_PROGRESS, start, &error), &error);
+}
+
+static void set_range(struct loop *loop, int32_t p, int64_t start, int64_t end, int64_t progress) {
+  struct catchup *catchup = &loop->catchup;
+  struct partition *partition = &loop->partitions.items[p];
+  partition->progress = partition->applied = progress;
+  catchup->from_zero = progress <= start;
+  catchup->position = progress;
+  catchup->end = end;
+}
+
 static bool find_range(struct loop *loop, int32_t p) {
   struct catchup *catchup = &loop->catchup;
   struct wm_error error = {0};
@@ -96,11 +114,9 @@ static bool find_range(struct loop *loop, int32_t p) {
                  (int)p, (long long)progress.next, (long long)end);
     return refuse(loop, &error);
   }
-  struct partition *partition = &loop->partitions.items[p];
-  partition->progress = partition->applied = progress.next;
-  catchup->from_zero = progress.next == CACHE_NO_PROGRESS;
-  catchup->position = catchup->from_zero ? start : progress.next;
-  catchup->end = end;
+  if (!begin_progress(loop, p, start, &progress))
+    return false;
+  set_range(loop, p, start, end, progress.next);
   return true;
 }
 

@@ -58,13 +58,13 @@ static int compare(struct loop *loop, const struct due *due, struct projection *
   return wm_role_set_diff(&before, &after, WM_CAUSE_EXPIRY, NULL, arena, &ret->changes, &ret->change_count);
 }
 
-/* Redis first gets the new role set, then the next end: a crash in between only repeats the sweep. */
-static bool set_ends(struct loop *loop, const struct due *ours, size_t count) {
+/* An end without a register (somebody deleted keys by hand) would be due for ever. */
+static bool forget_ends(struct loop *loop, const struct due *ours, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    const struct users_entry *entry = ours[i].entry;
     struct wm_error error = {0};
-    int64_t end_us = entry->committed ? wm_user_next_end(entry->committed, loop_wall(loop)) : WM_NEVER;
-    enum cache_result result = LOOP_CACHE(loop, set_end, entry->id, end_us, &error);
+    if (ours[i].entry->committed)
+      continue;
+    enum cache_result result = LOOP_CACHE(loop, set_end, ours[i].entry->id, WM_NEVER, &error);
     if (result != CACHE_DONE) {
       recover_from_cache(loop, result, &error);
       return false;
@@ -73,7 +73,7 @@ static bool set_ends(struct loop *loop, const struct due *ours, size_t count) {
   return true;
 }
 
-/* Everybody gets a transaction, even who loses nothing: it keeps a zombie from moving the ends of others' users. */
+/* The next end is written together with the role set: a crash before that only repeats the sweep. */
 static bool sweep_ours(struct loop *loop, const struct due *ours, size_t count) {
   struct projection *items = WM_ARENA_ARRAY(&loop->sweep.arena, struct projection, count + 1);
   size_t item_count = 0, change_count = 0;
@@ -89,7 +89,7 @@ static bool sweep_ours(struct loop *loop, const struct due *ours, size_t count) 
   if (!projection_commit(loop, items, item_count, &loop->sweep.arena))
     return false;
   loop->counters.expired += change_count;
-  return set_ends(loop, ours, count);
+  return forget_ends(loop, ours, count);
 }
 
 bool sweep_step(struct loop *loop) {
