@@ -104,8 +104,8 @@ static bool find_range(struct loop *loop, int32_t p) {
   struct wm_error error = {0};
   int64_t start, end;
   struct cache_progress progress = {.partition = p};
-  if (!log_worked(loop, LOOP_LOG(loop, users_end, p, &start, &end, &error), &error) ||
-      !cache_worked(loop, LOOP_CACHE(loop, fetch, NULL, 0, false, &progress, 1, &catchup->arena, &error), &error))
+  if (!cache_worked(loop, LOOP_CACHE(loop, fetch, NULL, 0, false, &progress, 1, &catchup->arena, &error), &error) ||
+      !log_worked(loop, LOOP_LOG(loop, users_end, p, &start, &end, &error), &error))
     return false;
   if (progress.next > end) {
     wm_error_set(&error, WM_E_LOG_TRUNCATED,
