@@ -283,7 +283,9 @@ def _check_request(data):
 
 
 def decode(record, topic_kind, catalogue, partitions, wall=None):
-    """An Event; None for a record that is skipped; raises Rejected. `wall`: the worker's clock, if it is to count."""
+    """An Event; None for a record that is skipped; raises Rejected. `wall`: the worker's clock, if it is to count.
+
+    A record without a timestamp is a line for `simulate`: the event's time is now, and no topic forbids anything."""
     if record.value is None and not any(name.lower() == "ce_id" for name, _ in record.headers):
         return None
     value = record.value or b""
@@ -305,8 +307,7 @@ def decode(record, topic_kind, catalogue, partitions, wall=None):
         raise Rejected("EVENT_INVALID")
     for name in ("id", "source", "type"):
         _attribute(attributes, name)
-    now = record.timestamp * 1000
-    time = now
+    time = now = None if record.timestamp is None else record.timestamp * 1000
     if "time" in attributes:
         time = moment(attributes["time"])
         if time is None:
@@ -327,6 +328,9 @@ def decode(record, topic_kind, catalogue, partitions, wall=None):
         _check_profile(data)
     elif type == "role.assignment.requested":
         _check_request(data)
+    if now is None:
+        return None if reserved and not known else \
+            Event(attributes, data, time, time, user, (record.topic, record.partition, record.offset), record.key)
     if known != topic_kind if known else topic_kind != "events" and not reserved:
         raise Rejected("EVENT_FORBIDDEN")
     if time - now > catalogue.clock_skew or wall is not None and max(time, now) - wall > catalogue.clock_skew:
@@ -681,7 +685,7 @@ class Model:
         if user:
             lasting = any(task.result not in ("skipped", "failed")
                           for execution in fate.executions for task in execution.tasks)
-            if lasting or event.type.startswith("directory."):
+            if lasting:
                 user.recent = (user.recent + [identity])[-32:]
                 user.written = True
             if user.written:
