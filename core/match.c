@@ -24,6 +24,18 @@ struct wm_match_slot *wm_match_slot_place(const struct wm_match_group *group, co
   }
 }
 
+struct wm_match_name *wm_match_name_place(const struct wm_match_bucket *bucket, enum wm_path_root root,
+                                          struct wm_text name) {
+  for (size_t at = (wm_hash(name) + root) & bucket->name_mask;; at = (at + 1) & bucket->name_mask) {
+    struct wm_match_name *place = &bucket->names[at];
+    if (!place->groups)
+      return place;
+    const struct wm_path *path = place->groups[0].path;
+    if (path->root == root && wm_text_equal(path->names[0], name))
+      return place;
+  }
+}
+
 bool wm_index_takes(const struct wm_index *index, struct wm_text type) {
   if (wm_event_type_is_reserved(type))
     return false;
@@ -62,16 +74,46 @@ static int collect(struct collection *collection, const struct wm_match_list *li
   return 0;
 }
 
-/* Looks up each path of the bucket once. An automation whose equality does not hold can't answer yes. */
+/* An automation whose equality does not hold can't answer yes. */
+static int collect_group(struct collection *collection, const struct wm_match_group *group,
+                         const struct wm_value *value) {
+  if (!value || !wm_value_is_scalar(value))
+    return 0;
+  const struct wm_match_slot *slot = wm_match_slot_place(group, value, wm_value_hash(value));
+  return slot->value ? collect(collection, &slot->list) : 0;
+}
+
+/* The groups that the members of an object lead to: paths that the event does not have cost nothing. */
+static int collect_members(struct collection *collection, const struct wm_match_bucket *bucket, enum wm_path_root root,
+                           const struct wm_value *object) {
+  size_t count = object && object->type == WM_OBJECT ? object->object.count : 0;
+  for (size_t i = 0; i < count; i++) {
+    const struct wm_member *member = &object->object.members[i];
+    const struct wm_match_name *name = wm_match_name_place(bucket, root, member->name);
+    for (size_t g = 0; g < name->count; g++) {
+      const struct wm_path *path = name->groups[g].path;
+      const struct wm_value *value = &member->value;
+      for (size_t n = 1; n < path->count && value; n++)
+        value = wm_value_member(value, path->names[n]);
+      if (collect_group(collection, &name->groups[g], value) < 0)
+        return -1;
+    }
+  }
+  return 0;
+}
+
+/* Looks up each path of the bucket at most once. */
 static int collect_bucket(struct collection *collection, const struct wm_match_bucket *bucket,
                           const struct wm_scope *scope) {
+  if (bucket->names) {
+    if (collect_members(collection, bucket, WM_PATH_EVENT, &scope->event->attributes) < 0 ||
+        collect_members(collection, bucket, WM_PATH_DATA, scope->event->data) < 0)
+      return -1;
+    return collect(collection, &bucket->always);
+  }
   for (size_t i = 0; i < bucket->group_count; i++) {
     const struct wm_match_group *group = &bucket->groups[i];
-    const struct wm_value *value = wm_path_get(group->path, scope);
-    if (!value || !wm_value_is_scalar(value))
-      continue;
-    const struct wm_match_slot *slot = wm_match_slot_place(group, value, wm_value_hash(value));
-    if (slot->value && collect(collection, &slot->list) < 0)
+    if (collect_group(collection, group, wm_path_get(group->path, scope)) < 0)
       return -1;
   }
   return collect(collection, &bucket->always);

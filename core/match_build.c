@@ -1,6 +1,6 @@
 /* Making the index. Each automation of a bucket is filed under one equality that its conditions can't do without
  * (a field of the event that must be one value, or one of some), so that an event meets only those that need what
- * it says. Which one: the one that costs events least, by how often path and value occur in the bucket. */
+ * it says. Which one: the one whose values are rarest in the bucket. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,22 +106,23 @@ static void tally_equality(void *context, const struct equality *equality) {
 struct choice {
   const struct occurrences *occurrences;
   struct equality best; /* path == NULL: none */
-  double cost;
+  size_t tries, used;
 };
 
-/* What an event pays for it: the look-up of the path, shared by all who use it, and the tries, as often as its
- * values occur among all values of the path. */
+/* An event pays for the tries, as often as the values occur. Of two that cost the same, the one whose path is used
+ * more: fewer paths to look up. */
 static void weigh_equality(void *context, const struct equality *equality) {
   struct choice *choice = context;
   uint64_t path = path_hash(equality->path);
-  size_t tries = 1;
+  size_t tries = 0, used = *tally_count(&choice->occurrences->paths, path);
   for (size_t i = 0; i < value_count(equality); i++)
     tries += *tally_count(&choice->occurrences->pairs, pair_hash(path, value_at(equality, i)));
-  double cost = (double)tries / (double)*tally_count(&choice->occurrences->paths, path);
-  if (choice->best.path && cost >= choice->cost)
+  bool better = tries < choice->tries || (tries == choice->tries && used > choice->used);
+  if (choice->best.path && !better)
     return;
   choice->best = *equality;
-  choice->cost = cost;
+  choice->tries = tries;
+  choice->used = used;
 }
 
 /* One automation under one value. */
@@ -131,17 +132,16 @@ struct entry {
   const struct wm_automation *automation;
 };
 
+/* Name by name, so that paths with the same first name stand together. */
 static int compare_paths(const struct wm_path *a, const struct wm_path *b) {
   if (a->root != b->root)
     return a->root < b->root ? -1 : 1;
-  if (a->count != b->count)
-    return a->count < b->count ? -1 : 1;
-  for (size_t i = 0; i < a->count; i++) {
+  for (size_t i = 0; i < a->count && i < b->count; i++) {
     int order = wm_text_compare(a->names[i], b->names[i]);
     if (order != 0)
       return order;
   }
-  return 0;
+  return a->count < b->count ? -1 : a->count > b->count;
 }
 
 static int compare_values(const struct wm_value *a, const struct wm_value *b) {
@@ -204,6 +204,25 @@ static int build_groups(struct wm_match_bucket *bucket, struct entry *entries, s
   return 0;
 }
 
+/* Groups by their first names. Those of one name stand together. */
+static int build_names(struct wm_match_bucket *bucket, struct wm_arena *arena) {
+  if (bucket->group_count <= WM_MATCH_FEW_GROUPS)
+    return 0;
+  size_t size = power_above(bucket->group_count);
+  bucket->names = WM_ARENA_ARRAY(arena, struct wm_match_name, size);
+  bucket->name_mask = size - 1;
+  if (!bucket->names)
+    return -1;
+  for (size_t i = 0; i < bucket->group_count; i++) {
+    const struct wm_path *path = bucket->groups[i].path;
+    struct wm_match_name *name = wm_match_name_place(bucket, path->root, path->names[0]);
+    if (!name->groups)
+      name->groups = &bucket->groups[i];
+    name->count++;
+  }
+  return 0;
+}
+
 /* Builds groups and 'always' from 'members'. */
 static int build_bucket(struct wm_match_bucket *bucket, struct wm_arena *arena, struct wm_arena *scratch) {
   const struct wm_match_list *members = &bucket->members;
@@ -228,7 +247,9 @@ static int build_bucket(struct wm_match_bucket *bucket, struct wm_arena *arena, 
       for (size_t v = 0; v < value_count(&choice.best); v++)
         entries[entry_count++] = (struct entry){choice.best.path, value_at(&choice.best, v), members->items[i]};
   }
-  return build_groups(bucket, entries, entry_count, arena);
+  if (build_groups(bucket, entries, entry_count, arena) < 0)
+    return -1;
+  return build_names(bucket, arena);
 }
 
 /* A trigger as the index knows it. */

@@ -118,6 +118,25 @@ Test(match, keeps_what_the_user_may_still_decide_and_nothing_else) {
   cr_assert_str_eq(SIFT(automations, &event), "", "without a user all of them cannot tell");
 }
 
+Test(match, many_paths_are_found_by_the_names_that_the_event_has) {
+  static const char *const needed[] = {
+      "data.a",       "data.b",    "data.z",     "data.z.x", "data.z.y",   "data.z.y.w",
+      "data.\"z.x\"", "data.type", "event.type", "event.a",  "data.z.y.v", "data.c",
+  };
+  struct wm_automation automations[12];
+  for (size_t i = 0; i < 12; i++)
+    automations[i] = automation_of(TRIGGERS("journey.started"), NEEDS(needed[i], STRING("journey.started")));
+  struct wm_value yes = STRING("journey.started");
+  struct wm_value deep = OBJECT(MEMBER("x", yes), MEMBER("y", OBJECT(MEMBER("v", yes), MEMBER("w", yes))));
+  struct wm_value data = OBJECT(MEMBER("z", deep), MEMBER("a", yes), MEMBER("type", STRING("other")));
+  struct wm_event event = event_of("journey.started", &data);
+  cr_assert_str_eq(SIFT(automations, &event), "0 3 5 8 10");
+  data = OBJECT(MEMBER("z.x", yes), MEMBER("type", yes), MEMBER("z", yes));
+  cr_assert_str_eq(SIFT(automations, &event), "2 6 7 8");
+  event.data = NULL;
+  cr_assert_str_eq(SIFT(automations, &event), "8");
+}
+
 /* Random automations over a small world, in which much collides. */
 struct dice {
   uint64_t state;
@@ -149,18 +168,24 @@ static struct wm_value random_value(struct dice *dice) {
   case 1:
     return LIST(random_scalar(dice), random_scalar(dice));
   case 2:
-    return OBJECT(MEMBER("x", random_scalar(dice)));
+    return OBJECT(MEMBER("x", random_scalar(dice)), MEMBER("y", random_scalar(dice)));
   default:
     return random_scalar(dice);
   }
 }
 
-static const char *const paths[] = {"data.x",       "data.y",     "data.z.x", "event.type",
-                                    "event.source", "user.roles", "user.type"};
+/* More than WM_MATCH_FEW_GROUPS of the event, some with a first name in common, or the same name below both roots. */
+static const char *const paths[] = {"data.x",   "data.y",  "data.z",     "data.z.x",   "data.z.y",
+                                    "data.x.x", "data.w",  "data.type",  "data.y.x.z", "event.type",
+                                    "event.id", "event.w", "event.time", "user.roles", "user.type"};
 
 static struct wm_condition random_field(struct dice *dice) {
   const char *path = paths[roll(dice, sizeof(paths) / sizeof(paths[0]))];
-  switch (roll(dice, 7)) {
+  switch (roll(dice, 9)) {
+  case 7:
+    return FIELD(path, TEST("not-in", LIST(random_scalar(dice), random_scalar(dice))));
+  case 8:
+    return FIELD(path, TEST("has", random_scalar(dice)));
   case 0:
     return FIELD(path, TEST("in", LIST(random_scalar(dice), random_scalar(dice), random_scalar(dice))));
   case 1:
@@ -206,8 +231,9 @@ static struct wm_automation random_automation(struct dice *dice) {
 static struct wm_event random_event(struct dice *dice) {
   static const char *const types[] = {"a.b", "a.c", "a.bc", "b", "c", "role.x"};
   struct wm_value *data = wm_arena_alloc(&memory, sizeof(*data));
-  *data = OBJECT(MEMBER("x", random_value(dice)), MEMBER("z", random_value(dice)), MEMBER("y", random_value(dice)));
-  data->object.count = roll(dice, 4);
+  *data = OBJECT(MEMBER("x", random_value(dice)), MEMBER("z", random_value(dice)), MEMBER("y", random_value(dice)),
+                 MEMBER("type", random_value(dice)), MEMBER("w", random_value(dice)));
+  data->object.count = roll(dice, 6);
   struct wm_event event = event_of(types[roll(dice, 6)], data);
   if (roll(dice, 5) == 0)
     event.user = WM_NO_TEXT;
