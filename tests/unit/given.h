@@ -6,6 +6,7 @@
 #include "tests/unit/language.h"
 
 #include "core/decide.h"
+#include "core/finding.h"
 #include "core/moment.h"
 
 #define ROOM 64
