@@ -174,10 +174,6 @@ static inline const struct wm_outcome *outcome(size_t e, size_t t) {
   return &decision.executions[e].outcomes[t];
 }
 
-static inline bool is_effective(const char *role) {
-  return wm_project_has(workspace, user, wm_text_of(role), decision.fate == WM_FATE_DECIDED ? INT64_MAX / 2 : 0);
-}
-
 static inline bool is_assigned(const char *role, int64_t at_s) {
   return wm_user_is_assigned(user, wm_text_of(role), at_s * SECOND);
 }
