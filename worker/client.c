@@ -1,0 +1,180 @@
+#include "worker/client.h"
+
+#include <stdlib.h>
+
+#include "worker/kafka_internal.h"
+
+enum { ASK_MS = 10000 };
+
+struct client {
+  const struct settings *settings;
+  struct kafka_handle producer, consumer;
+  struct kafka_message message;
+  size_t sent;
+  rd_kafka_resp_err_t refused; /* the first refusal of a client_send */
+};
+
+struct client *client_open(const struct settings *settings, struct wm_error *error) {
+  struct client *client = calloc(1, sizeof *client);
+  if (!client) {
+    wm_error_memory(error);
+    return NULL;
+  }
+  client->settings = settings;
+  client->producer = (struct kafka_handle){.name = "client", .owner = client};
+  client->consumer = (struct kafka_handle){.name = "client", .owner = client};
+  return client;
+}
+
+void client_close(struct client *client) {
+  if (!client)
+    return;
+  kafka_message_release(&client->message);
+  kafka_handle_close(&client->consumer);
+  kafka_handle_close(&client->producer);
+  free(client);
+}
+
+/* --- sending --- */
+
+static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque) {
+  struct client *client = ((struct kafka_handle *)opaque)->owner;
+  (void)rk;
+  if (!message->err)
+    client->sent++;
+  else if (!client->refused)
+    client->refused = message->err;
+}
+
+static int open_producer(struct client *client, struct wm_error *error) {
+  static const struct setting_pair own[] = {{"enable.idempotence", "true"},
+                                            {"linger.ms", "5"},
+                                            {"message.max.bytes", "100000000"},
+                                            {"queue.buffering.max.kbytes", "65536"},
+                                            {NULL, NULL}};
+  const struct kafka_callbacks callbacks = {.delivered = on_delivered};
+  if (client->producer.rk)
+    return 0;
+  return kafka_handle_open(&client->producer, RD_KAFKA_PRODUCER, client->settings, own, &callbacks, error);
+}
+
+static rd_kafka_headers_t *headers_of(const struct wm_record *record) {
+  rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
+  for (size_t i = 0; headers && i < record->header_count; i++) {
+    const struct wm_header *header = &record->headers[i];
+    rd_kafka_header_add(headers, header->name.bytes, (ssize_t)header->name.size, header->value.bytes,
+                        header->value.bytes ? (ssize_t)header->value.size : 0);
+  }
+  return headers;
+}
+
+static rd_kafka_resp_err_t send_one(struct client *client, const struct wm_record *record, int64_t deadline_us) {
+  rd_kafka_t *rk = client->producer.rk;
+  for (;;) {
+    rd_kafka_headers_t *headers = headers_of(record);
+    if (!headers)
+      return RD_KAFKA_RESP_ERR__FAIL;
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        rk, RD_KAFKA_V_TOPIC(record->topic.bytes), RD_KAFKA_V_PARTITION(record->partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(record->key.bytes, record->key.size),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.bytes, record->value.size),
+        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms > 0 ? record->timestamp_ms : 0), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_END);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+      return code;
+    rd_kafka_headers_destroy(headers);
+    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || kafka_now_us() >= deadline_us)
+      return code;
+    rd_kafka_poll(rk, 10);
+  }
+}
+
+int client_send(struct client *client, const struct wm_record *records, size_t count, int timeout_ms, size_t *ret_sent,
+                struct wm_error *error) {
+  int64_t deadline_us = kafka_now_us() + (int64_t)timeout_ms * 1000;
+  client->sent = 0;
+  client->refused = RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (open_producer(client, error) != 0)
+    return -1;
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  for (size_t i = 0; i < count && !code; i++)
+    code = send_one(client, &records[i], deadline_us);
+  rd_kafka_resp_err_t flushed = rd_kafka_flush(client->producer.rk, kafka_left_ms(deadline_us, timeout_ms));
+  if (flushed) {
+    rd_kafka_purge(client->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(client->producer.rk, 100);
+  }
+  if (ret_sent)
+    *ret_sent = client->sent;
+  code = code ? code : flushed ? flushed : client->refused;
+  return code ? kafka_fail(&client->producer, error, "sending records", code, NULL) : 0;
+}
+
+/* --- following --- */
+
+static int open_consumer(struct client *client, struct wm_error *error) {
+  const struct setting_pair own[] = {{"group.id", client->settings->kafka.group},
+                                     {"enable.auto.commit", "false"},
+                                     {"enable.auto.offset.store", "false"},
+                                     {"auto.offset.reset", "earliest"},
+                                     {"isolation.level", "read_committed"},
+                                     {"queued.max.messages.kbytes", "16384"},
+                                     {"fetch.wait.max.ms", "50"},
+                                     {NULL, NULL}};
+  if (client->consumer.rk)
+    return 0;
+  return kafka_handle_open(&client->consumer, RD_KAFKA_CONSUMER, client->settings, own, NULL, error);
+}
+
+static int partitions_of(struct client *client, const char *name, int *ret, struct wm_error *error) {
+  rd_kafka_topic_t *topic = rd_kafka_topic_new(client->consumer.rk, name, NULL);
+  if (!topic)
+    return kafka_fail(&client->consumer, error, name, rd_kafka_last_error(), NULL);
+  const rd_kafka_metadata_t *metadata;
+  rd_kafka_resp_err_t code = rd_kafka_metadata(client->consumer.rk, 0, topic, &metadata, ASK_MS);
+  rd_kafka_topic_destroy(topic);
+  if (code)
+    return kafka_fail(&client->consumer, error, "brokers can't be reached", code, NULL);
+  code = metadata->topics[0].err;
+  *ret = metadata->topics[0].partition_cnt;
+  rd_kafka_metadata_destroy(metadata);
+  return code ? kafka_fail(&client->consumer, error, name, code, NULL) : 0;
+}
+
+/* The present end as a number: 'end' looked up later could lie behind records that came meanwhile. */
+static int64_t start_of(struct client *client, const char *topic, int32_t partition, bool from_beginning) {
+  int64_t low, high;
+  if (from_beginning)
+    return RD_KAFKA_OFFSET_BEGINNING;
+  if (rd_kafka_query_watermark_offsets(client->consumer.rk, topic, partition, &low, &high, ASK_MS))
+    return RD_KAFKA_OFFSET_END;
+  return high;
+}
+
+int client_follow(struct client *client, const char *topic, bool from_beginning, struct wm_error *error) {
+  int count;
+  kafka_message_drop(&client->message);
+  if (open_consumer(client, error) != 0 || partitions_of(client, topic, &count, error) != 0)
+    return -1;
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+  if (!list)
+    return wm_error_memory(error);
+  for (int32_t p = 0; p < count; p++)
+    rd_kafka_topic_partition_list_add(list, topic, p)->offset = start_of(client, topic, p, from_beginning);
+  rd_kafka_resp_err_t code = rd_kafka_assign(client->consumer.rk, list);
+  rd_kafka_topic_partition_list_destroy(list);
+  return code ? kafka_fail(&client->consumer, error, topic, code, NULL) : 0;
+}
+
+int client_next(struct client *client, int timeout_ms, struct wm_record *ret, struct wm_error *error) {
+  kafka_message_drop(&client->message);
+  if (!client->consumer.rk)
+    return wm_error_set(error, WM_E_KAFKA_FAILED, "no topic is followed");
+  client->message.raw = rd_kafka_consumer_poll(client->consumer.rk, timeout_ms);
+  const rd_kafka_message_t *raw = client->message.raw;
+  if (!raw)
+    return 0;
+  if (raw->err)
+    return kafka_fail(&client->consumer, error, "following a topic", raw->err, rd_kafka_message_errstr(raw));
+  return kafka_message_read(&client->message, ret) == 0 ? 1 : wm_error_memory(error);
+}

@@ -1,0 +1,48 @@
+/* What topics.c (topics and their settings) and topics_records.c (the records that they begin with) share. */
+#ifndef WM_WORKER_TOPICS_INTERNAL_H
+#define WM_WORKER_TOPICS_INTERNAL_H
+
+#include "worker/kafka_internal.h"
+#include "worker/topics.h"
+
+enum topics_kind {
+  TOPICS_INPUT,
+  TOPICS_USERS,
+  TOPICS_CONTROL,
+  TOPICS_OUTPUT,
+  TOPICS_ROOMY /* failures and dead letters: more room than the inputs */
+};
+
+struct topics_plan {
+  const char *name;
+  enum topics_kind kind;
+  enum wm_topic output; /* WM_OUT_COUNT: none */
+  int32_t partitions;   /* wanted */
+  int32_t found;        /* -1: no such topic */
+  bool told;            /* something was said of it */
+  char policy[64];      /* cleanup.policy; "": not known */
+  size_t limit;         /* max.message.bytes; SIZE_MAX: not known */
+};
+
+struct topics_work {
+  const struct settings *settings;
+  topics_fn *tell;
+  void *taker;
+  struct wm_arena arena;
+  struct kafka_handle admin; /* a consumer: its metadata requests create nothing */
+  int64_t deadline_us;
+  struct topics_plan *plans;
+  size_t count;
+  bool doubted; /* it was told that settings can't be read */
+};
+
+__attribute__((format(printf, 4, 5))) void topics_say(struct topics_work *work, struct topics_plan *plan,
+                                                      enum topics_what what, const char *format, ...);
+struct topics_plan *topics_find(struct topics_work *work, enum topics_kind kind);
+
+/* Writes what is missing. */
+int topics_write_records(struct topics_work *work, struct wm_error *error);
+/* Tells what is wrong with them. */
+int topics_check_records(struct topics_work *work, struct wm_error *error);
+
+#endif
