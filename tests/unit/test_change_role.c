@@ -478,6 +478,7 @@ static struct wm_findings findings;
 
 static void check(void) {
   close_workspace();
+  wm_findings_release(&findings); /* a test may check several times */
   wm_findings_init(&findings);
   const struct wm_automation *checked = &workspace->automations[0];
   wm_change_role.check(workspace, checked, &checked->tasks[0], &findings);

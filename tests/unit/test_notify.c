@@ -195,4 +195,5 @@ Test(notify, dangling_channel_is_an_error) {
   cr_assert_eq(findings.items[0].severity, WM_ERROR);
   cr_assert_eq(findings.items[0].code, WM_E_CHANNEL_UNKNOWN);
   EXPECT_TEXT(findings.items[0].text, "channel 'partner-mial' is not known, did you mean 'partner-mail'");
+  wm_findings_release(&findings);
 }

@@ -5,10 +5,20 @@
 #define NOW (1000 * SECOND)
 #define ACTIVE MEMBER("status", STRING("active"))
 
+/* Whoever 'user' was: on the heap only when he came without a profile. */
+static void forget_user(void) {
+  if (user && wm_user_has_profile(user))
+    wm_arena_release(&user->arena);
+  else
+    wm_user_free(user);
+  user = NULL;
+}
+
 /* user-7 with a profile of these fields. */
 #define GIVEN_PROFILE(...)                                                                                             \
   do {                                                                                                                 \
     static struct wm_user someone;                                                                                     \
+    forget_user();                                                                                                     \
     someone = user_of(OBJECT(__VA_ARGS__));                                                                            \
     wm_profile_read(&someone.profile);                                                                                 \
     user = &someone;                                                                                                   \
