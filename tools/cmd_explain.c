@@ -167,24 +167,41 @@ static void tell(const struct question *question, const struct explanation *expl
   wm_buf_release(&line);
 }
 
-static void answer(const struct question *question) {
+/* Those that take the event or might have; the ones that wait for other events come last, in one table. */
+static void tell_automations(const struct question *question) {
+  static const char *const heads[] = {"AUTOMATION", "WAITS FOR", NULL};
   const struct wm_workspace *workspace = question->loaded->workspace;
+  struct table waiting;
+  table_init(&waiting, heads);
+  for (size_t i = 0; i < workspace->automation_count; i++) {
+    struct explanation explanation = explain(&workspace->automations[i], &question->scope, &question->decision);
+    if (explanation.verdict == VERDICT_TRIGGER && !question->json)
+      explain_add_waiting(&waiting, explanation.automation);
+    else
+      tell(question, &explanation);
+  }
+  if (!question->json && workspace->automation_count == 0)
+    puts("The workspace has no automations.");
+  bool any = table_rows(&waiting) > 0;
+  table_print(&waiting, stdout);
+  if (any)
+    putchar('\n');
+  table_release(&waiting);
+}
+
+static void answer(const struct question *question) {
   const struct wm_decision *decision = &question->decision;
   bool triggering = question->decoded.event.event_class == WM_EVENT_TRIGGERING;
   if (!question->json)
     print_head(question);
   if (!question->json && !triggering)
     print_class(question);
-  for (size_t i = 0; triggering && i < workspace->automation_count; i++) {
-    struct explanation explanation = explain(&workspace->automations[i], &question->scope, decision);
-    tell(question, &explanation);
-  }
+  if (triggering)
+    tell_automations(question);
   for (size_t i = 0; !triggering && i < decision->execution_count; i++) {
     struct explanation explanation = {.scope = &question->scope, .execution = &decision->executions[i]};
     tell(question, &explanation);
   }
-  if (!question->json && triggering && workspace->automation_count == 0)
-    puts("The workspace has no automations.");
   if (!question->json)
     print_changes(question);
 }

@@ -43,7 +43,7 @@ static int add_lines(struct events *events, struct wm_text whole) {
     line++;
     if (line_is_blank(item))
       events->blank++;
-    else if (add(events, item, line) < 0)
+    else if (add(events, trimmed(item), line) < 0)
       return -1;
   }
   return 0;
@@ -53,7 +53,7 @@ static int add_lines(struct events *events, struct wm_text whole) {
 static bool looks_like_lines(const struct events *events) {
   size_t objects = 0;
   for (size_t i = 0; i < events->count; i++) {
-    struct wm_text item = trimmed(events->items[i]);
+    struct wm_text item = events->items[i];
     objects += item.size > 1 && item.bytes[0] == '{' && item.bytes[item.size - 1] == '}';
   }
   return 2 * objects >= events->count;
@@ -95,8 +95,7 @@ void events_release(struct events *events) {
   *events = (struct events){0};
 }
 
-/* A text is an event in structured mode, said by the header that `send` gives it. */
-static const struct wm_header structured[] = {
+const struct wm_header events_headers[1] = {
     {{"content-type", sizeof "content-type" - 1},
      {"application/cloudevents+json", sizeof "application/cloudevents+json" - 1}},
 };
@@ -130,7 +129,7 @@ int events_decode(struct wm_text text, int64_t offset, const struct wm_decode_ru
       .offset = offset,
       .timestamp_ms = simulated ? -1 : rules->wall_us / 1000,
       .value = text,
-      .headers = structured,
+      .headers = events_headers,
       .header_count = with_header,
   };
   if (wm_event_decode(&ret->record, &own, arena, &ret->what, &ret->event, &ret->rejection) < 0)

@@ -17,6 +17,9 @@ struct events {
 int events_read(const char *path, struct events *ret);
 void events_release(struct events *events);
 
+/* The header of a record in structured mode. */
+extern const struct wm_header events_headers[1];
+
 /* One event in structured mode, decoded. */
 struct decoded {
   enum wm_decoded what;

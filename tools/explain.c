@@ -17,7 +17,7 @@ static const struct {
 } verdicts[] = {
     [VERDICT_TAKES] = {"takes", "takes it", STYLE_GOOD},
     [VERDICT_OFF] = {"off", "does not take it: it is switched off (enabled: false)", STYLE_DIM},
-    [VERDICT_TRIGGER] = {"trigger", "does not take it: it waits for", STYLE_DIM},
+    [VERDICT_TRIGGER] = {"trigger", "does not take it: it waits for other events", STYLE_DIM},
     [VERDICT_NO] = {"condition", "does not take it: a condition does not hold", STYLE_BAD},
     [VERDICT_UNKNOWN] = {"cannot-tell", "does not take it: a condition cannot tell", STYLE_WARN},
     [VERDICT_DUPLICATE] = {"duplicate", "would take it, but this event was decided before: no task runs", STYLE_WARN},
@@ -111,6 +111,8 @@ static void print_test(const struct wm_condition *condition, const struct wm_tes
 /* The tree, each answer before what it answers. Not deeper than the workspace's 32. */
 static void print_condition(const struct wm_condition *condition, const struct wm_scope *scope, size_t indent) {
   static const char *const names[] = {[WM_ALL] = "all of", [WM_ANY] = "any of", [WM_NOT] = "not"};
+  while (condition->kind == WM_ALL && condition->count == 1) /* all of one thing is that thing */
+    condition = &condition->children[0];
   if (condition->kind == WM_FIELD) {
     for (size_t i = 0; i < condition->test_count; i++)
       print_test(condition, &condition->tests[i], scope, indent);
@@ -162,14 +164,21 @@ void explain_print(const struct explanation *explanation) {
   if (automation) {
     style_print(stdout, STYLE_BOLD, "%.*s", WM_TEXT_ARG(automation->name));
     style_print(stdout, verdicts[explanation->verdict].style, " %s", verdicts[explanation->verdict].text);
-    for (size_t i = 0; explanation->verdict == VERDICT_TRIGGER && i < automation->trigger_count; i++)
-      style_print(stdout, STYLE_DIM, "%s %.*s", i ? "," : "", WM_TEXT_ARG(automation->triggers[i]));
     putchar('\n');
     if (explanation->verdict != VERDICT_TRIGGER && explanation->verdict != VERDICT_OFF)
       print_when(explanation);
   }
   if (explanation->execution)
     print_tasks(explanation->execution);
+}
+
+void explain_add_waiting(struct table *table, const struct wm_automation *automation) {
+  struct wm_buf triggers = WM_BUF_INIT;
+  for (size_t i = 0; i < automation->trigger_count; i++)
+    wm_buf_printf(&triggers, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(automation->triggers[i]));
+  table_text(table, STYLE_DIM, automation->name);
+  table_text(table, STYLE_DIM, (struct wm_text){triggers.bytes, triggers.size});
+  wm_buf_release(&triggers);
 }
 
 static void add_condition(const struct wm_condition *condition, const struct wm_scope *scope, struct wm_buf *buf) {

@@ -3,6 +3,7 @@
 #define WM_TOOLS_EXPLAIN_H
 
 #include "core/decide.h"
+#include "tools/table.h"
 
 enum verdict {
   VERDICT_TAKES,
@@ -27,6 +28,9 @@ struct explanation explain(const struct wm_automation *automation, const struct 
 
 /* For people, on stdout. */
 void explain_print(const struct explanation *explanation);
+
+/* One row of name and triggers, for an automation that waits for other events. */
+void explain_add_waiting(struct table *table, const struct wm_automation *automation);
 
 /* Appends one JSON object. */
 void explain_to_json(const struct explanation *explanation, struct wm_buf *buf);

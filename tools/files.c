@@ -27,6 +27,26 @@ int workspace_open(const struct invocation *invocation, const char *argument, en
   return exit_code;
 }
 
+static bool is_about_settings(const struct wm_finding *finding) {
+  return finding->severity == WM_INVALID && wm_text_ends_with(finding->file, WM_TEXT("waymark.yaml"));
+}
+
+int workspace_open_settings(const struct invocation *invocation, struct loaded *ret) {
+  struct wm_error error = {0};
+  char *folder = files_find_workspace(NULL, options_value(&invocation->options, "workspace"), &error);
+  *ret = (struct loaded){0};
+  int exit_code = EXIT_FINE;
+  if (!folder || files_load(folder, SETTINGS_FULL, ret, &error) < 0)
+    exit_code = say_error(EXIT_USAGE, &error);
+  for (size_t i = 0; i < ret->findings.count; i++)
+    if (is_about_settings(&ret->findings.items[i]))
+      exit_code = EXIT_BAD_NEWS;
+  if (exit_code == EXIT_BAD_NEWS)
+    files_print_findings(&ret->findings);
+  free(folder);
+  return exit_code;
+}
+
 int workspace_open_optional(const struct invocation *invocation, struct loaded *ret, bool *ret_found) {
   const char *option = options_value(&invocation->options, "workspace");
   const char *environment = getenv("WAYMARK_WORKSPACE");

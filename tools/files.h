@@ -15,7 +15,11 @@
 int workspace_open(const struct invocation *invocation, const char *argument, enum settings_mode mode,
                    struct loaded *ret);
 
-/* The same for commands that work without one: nothing found is fine, 'ret_found' tells. */
+/* For commands that need only the settings, with variables and secrets: a mistake in an automation does not stop an
+ * operator. EXIT_FINE also without 'ret->workspace'; EXIT_BAD_NEWS when the settings are invalid. */
+int workspace_open_settings(const struct invocation *invocation, struct loaded *ret);
+
+/* Like workspace_open, for commands that work without one: nothing found is fine, 'ret_found' tells. */
 int workspace_open_optional(const struct invocation *invocation, struct loaded *ret, bool *ret_found);
 
 #define LINE_LIMIT ((size_t)64 << 20) /* longer lines are cut: no event may be that large */
