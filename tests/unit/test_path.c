@@ -17,8 +17,7 @@ Test(path, takes_what_the_contract_lists) {
       "data.a.b.c",
       "data.\"a.b\"",
       "data.\"a.b\".c.\"d e\"",
-      "data.gr\xc3\xb6\xc3\x9f"
-      "e-1",
+      "data.gr\xc3\xb6n-1",
       "user.roles",
       "user.status",
       "user.type",
