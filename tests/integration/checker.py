@@ -378,6 +378,20 @@ class Judge:
             if register.get("roles") or register.get("profile") or register.get("cleared"):
                 self.complain(f"the register of {user} has no reason to be: {register}")
 
+    def _standing(self, roles, cleared):
+        """What still means something: nothing that a later removal of the role, or of all roles, has taken."""
+        result = {}
+        for name, state in (roles or {}).items():
+            removed = self._clock(state.get("removed"))
+            last = max(removed, cleared, key=model.clock_key)
+            grants = {source: grant for source, grant in (state.get("grants") or {}).items()
+                      if model.clock_key(self._clock(grant["clock"])) > model.clock_key(last)}
+            if model.clock_key(removed) <= model.clock_key(cleared):
+                removed = None
+            if removed or grants:
+                result[name] = {"removed": removed, "grants": grants}
+        return result
+
     def _register(self, user, found, expected):
         what = f"register of {user}"
         self.equal(f"{what}: v", found.get("v"), 1)
@@ -391,12 +405,13 @@ class Judge:
             self.equal(f"{what}: profile clock", self._clock(profile.get("clock")), expected.profile_clock)
             for name, value in expected.profile.items():
                 self.equal(f"{what}: profile {name}", profile.get(name), value)
-        roles = found.get("roles") or {}
-        self.equal(f"{what}: names of roles", sorted(roles), sorted(expected.roles))
-        for name in roles.keys() & expected.roles.keys():
-            told, wanted = roles[name], expected.roles[name]
-            self.equal(f"{what}: {name} removed", self._clock(told.get("removed")), self._clock(wanted["removed"]))
-            grants = told.get("grants") or {}
+        roles = self._standing(found.get("roles"), expected.cleared)
+        wanted_roles = self._standing(expected.roles, expected.cleared)
+        self.equal(f"{what}: names of roles", sorted(roles), sorted(wanted_roles))
+        for name in roles.keys() & wanted_roles.keys():
+            told, wanted = roles[name], wanted_roles[name]
+            self.equal(f"{what}: {name} removed", told["removed"], wanted["removed"])
+            grants = told["grants"]
             self.equal(f"{what}: {name} sources", sorted(grants), sorted(wanted["grants"]))
             for source in grants.keys() & wanted["grants"].keys():
                 grant, wish = grants[source], wanted["grants"][source]

@@ -184,6 +184,12 @@ def strict_json(data):
     def refuse(word):
         raise ValueError(word)
 
+    def finite(text):
+        value = float(text)
+        if value in (float("inf"), float("-inf")):
+            raise ValueError("a number that nothing can hold")
+        return value
+
     def check(value):
         if isinstance(value, str):
             value.encode()  # a lone surrogate fails here
@@ -198,7 +204,7 @@ def strict_json(data):
                 check(item)
         return value
 
-    return check(json.loads(data.decode("utf-8"), object_pairs_hook=once, parse_constant=refuse))
+    return check(json.loads(data.decode("utf-8"), object_pairs_hook=once, parse_constant=refuse, parse_float=finite))
 
 
 def depth(data):
@@ -262,16 +268,27 @@ def _attribute(attributes, name):
     return value
 
 
-PROFILE_LISTS = ("managers", "groups", "portals", "accounts")
+def _texts_only(value):
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+PROFILE_CHECKS = {
+    "status": lambda value: value in ("active", "suspended", "inactive"),
+    "type": lambda value: value in ("employee", "partner", "customer", "guest"),
+    "name": lambda value: isinstance(value, str), "email": lambda value: isinstance(value, str),
+    "manager": lambda value: isinstance(value, str), "managers": _texts_only, "groups": _texts_only,
+    "portals": _texts_only, "accounts": _texts_only, "manager-of-anyone": lambda value: isinstance(value, bool),
+    "attributes": lambda value: isinstance(value, dict),
+    "org-units": lambda value: isinstance(value, dict) and all(map(_texts_only, value.values())),
+}
 
 
 def _check_profile(data):
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or data.get("status") is None:
         raise Rejected("EVENT_INVALID")
-    if data.get("status") not in ("active", "suspended", "inactive"):
-        raise Rejected("EVENT_INVALID")
-    if data.get("type") not in (None, "employee", "partner", "customer", "guest"):
-        raise Rejected("EVENT_INVALID")
+    for name, fine in PROFILE_CHECKS.items():
+        if data.get(name) is not None and not fine(data[name]):
+            raise Rejected("EVENT_INVALID")
 
 
 def _check_request(data):
@@ -709,7 +726,7 @@ class Model:
             if clock_key(user.profile_clock) <= clock_key(clock):
                 user.profile, user.profile_clock = {"status": "deleted"}, clock
         elif clock_key(user.profile_clock) <= clock_key(clock):
-            user.profile = {name: value for name, value in event.data.items() if value is not None}
+            user.profile = {name: value for name, value in event.data.items() if value is not None and name in PROFILE_CHECKS}
             user.profile_clock = clock
         user.written = True
 
@@ -723,7 +740,7 @@ class Model:
         for name in ("enrollment", "journey"):
             value = event.data.get(name) if isinstance(event.data, dict) else None
             if kind(value) in ("text", "number", "boolean"):
-                return name, kind(value), value
+                return name, _as_text(value)
         return None
 
     def _run(self, automation, event, user):
@@ -799,7 +816,8 @@ class Model:
             outcome.result, taken = user.remove(role, clock, event.now)
             outcome.dropped = taken - {source}
             held = effective(user, self.catalogue, event.now)
-            if role in held and not user.live(role, event.now):
+            if role in held and user.profile is not None and \
+                    derived(user, self.catalogue.roles[role], self.catalogue, event.now):
                 outcome.code = "STILL_DERIVED"
             outcome.lockout = outcome.result == "changed" and not held
         outcome.effective = self._effective(task, event, user)

@@ -131,7 +131,7 @@ def grant(register):
 @pytest.mark.parametrize("edit", [
     lambda register: grant(register).update(until=1), lambda register: grant(register)["clock"].__setitem__(0, 1),
     lambda register: register["roles"].clear(), lambda register: register.update(cleared=[1, "", "", "", 0]),
-    lambda register: register.update(home=99), lambda register: register["roles"].update(x={"removed": None, "grants": {}}),
+    lambda register: register.update(home=99), lambda register: register["roles"].update(x={"removed": [1, "", "", "", 0], "grants": {}}),
     lambda register: grant(register)["by"].update(offset=-1),
 ])
 def test_a_wrong_register(liar, edit):

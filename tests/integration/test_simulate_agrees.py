@@ -220,7 +220,7 @@ def test_a_random_life(seed, tmp_path):
 
 
 def read_lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
 
 
 def compare(folder, lines, outcomes, users):
@@ -274,3 +274,49 @@ def untimed(record, last):
     if not isinstance(event, dict) or event.get("time") is not None:
         return record
     return Record(record.topic, 0, record.offset, None, json.dumps({**event, "time": rfc3339(last / 1_000_000)}).encode(), (), None)
+
+
+def mutated(dice, line):
+    data = bytearray(line.encode())
+    for _ in range(dice.choice([1, 1, 2, 5])):
+        at = dice.randrange(len(data))
+        action = dice.randrange(5)
+        if action == 0:
+            data[at] = dice.randrange(256)
+        elif action == 1:
+            del data[at:at + dice.randint(1, 4)]
+        elif action == 2:
+            data[at:at] = dice.choice([b'"', b"\\u0000", b"\\ud800", b"{", b"}", b"[", b",", b"1", b"null", b"\xc3", b"\xed\xa0\x80",
+                                       b"1e999", b"-", b"\\", b"\x7f", b"\xc2\x85"])
+        elif action == 3:
+            other = dice.randrange(len(data))
+            data[at:at] = data[other:other + dice.randint(1, 20)]
+        else:
+            data[at:at + 1] = bytes([data[at] ^ (1 << dice.randrange(8))])
+    return bytes(data).replace(b"\n", b" ") or b"x"
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + max(1, SEEDS // 8)))
+def test_mutated_lines_are_taken_or_refused_by_both(seed, tmp_path):
+    chance = Chance(seed)
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    write_workspace(folder, [{"automation": "all", "trigger": "*", "tasks": [
+        {"name": "x", "sequence": 1, "type": "notify", "channel": "none", "title": "x", "message": "x"}]}], {})
+    lines = [mutated(chance.dice, json.dumps(chance.event(number), ensure_ascii=False)) for number in range(2000)]
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    done = waymark("simulate", folder, tmp_path / "events.jsonl", "--outcomes", tmp_path / "outcomes")
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = {outcome["data"]["origin"]["offset"]: outcome["data"].get("code") for outcome in read_lines(tmp_path / "outcomes")}
+    rules = model.Catalogue(folder)
+    wrong = []
+    for offset, line in enumerate(lines):
+        record = Record("simulate", 0, offset, None, line, (), None)
+        try:
+            model.decode(record, "any", rules, 1)
+            expected = None
+        except model.Rejected as rejected:
+            expected = rejected.code
+        if found.get(offset) != expected:
+            wrong.append(f"line {offset + 1}: found {found.get(offset)}, expected {expected}: {line[:1000]!r}")
+    assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong[:10])
