@@ -152,7 +152,7 @@ static int64_t start_of(struct client *client, const char *topic, int32_t partit
 }
 
 int client_follow(struct client *client, const char *topic, bool from_beginning, struct wm_error *error) {
-  int count;
+  int count = 0;
   kafka_message_drop(&client->message);
   if (open_consumer(client, error) != 0 || partitions_of(client, topic, &count, error) != 0)
     return -1;
