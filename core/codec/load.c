@@ -67,6 +67,7 @@ static bool find_kind(struct load *load, const struct wm_node *root, enum kind *
   const char *near = NULL;
   size_t found = 0;
   enum kind first = KIND_TEST;
+  *ret = KIND_TEST;
   for (unsigned i = 0; kind_names[i]; i++) {
     if (!wm_node_get(root, kind_names[i]))
       continue;
