@@ -160,20 +160,31 @@ static void read_shorthand(struct load *load, const struct wm_node *path, const 
     ret->test_count = 1;
 }
 
+/* A key that is no path: 'error' says why, unless more can be guessed from what stands around it. */
+static void report_path(struct load *load, const struct wm_node *path, const struct wm_node *value,
+                        const struct wm_error *error) {
+  static const char *const words[] = {"all", "any", "not", NULL};
+  bool root = wm_text_is(path->text, "data") || wm_text_is(path->text, "user") || wm_text_is(path->text, "event");
+  bool nested = value->kind == WM_NODE_MAP && value->count > 0 && value->items[0].kind == WM_NODE_SCALAR;
+  bool dotted = memchr(path->text.bytes, '.', path->text.size);
+  const char *near = dotted ? NULL : wm_text_nearest(path->text, words);
+  if (error->code == WM_E_OUT_OF_MEMORY)
+    load->memory = true;
+  else if (root && nested)
+    load_invalid(load, path, error->code, "a path is one key, did you mean '%.*s.%.*s'", WM_TEXT_ARG(path->text),
+                 WM_TEXT_ARG(load_shown(value->items[0].text)));
+  else if (near)
+    load_invalid(load, path, error->code, "unknown path '%.*s'" LOAD_NEAR, WM_TEXT_ARG(path->text),
+                 LOAD_NEAR_ARG(near));
+  else
+    load_invalid(load, path, error->code, "%s", error->text);
+}
+
 static void read_field(struct load *load, const struct wm_node *path, const struct wm_node *value,
                        struct wm_condition *ret) {
-  static const char *const words[] = {"all", "any", "not", NULL};
   struct wm_error error;
   if (wm_path_parse(path->text, load->arena, &ret->path, &error)) {
-    bool plain = !memchr(path->text.bytes, '.', path->text.size);
-    const char *near = plain ? wm_text_nearest(path->text, words) : NULL;
-    if (error.code == WM_E_OUT_OF_MEMORY)
-      load->memory = true;
-    else if (near)
-      load_invalid(load, path, error.code, "unknown path '%.*s'" LOAD_NEAR, WM_TEXT_ARG(path->text),
-                   LOAD_NEAR_ARG(near));
-    else
-      load_invalid(load, path, error.code, "%s", error.text);
+    report_path(load, path, value, &error);
     return;
   }
   if (value->broken)

@@ -85,9 +85,23 @@ static void check_end(struct load *load, const struct wm_node *map, const struct
     load_invalid(load, end, WM_E_VALUE_INVALID, "'expires-after' needs 'action: add'");
 }
 
-/* False: something of it could not be read. */
-static bool read_task(struct load *load, const struct wm_node *map, struct wm_task *ret) {
-  size_t invalid = load->findings->invalid;
+static bool has_sequence(const struct wm_node *map) {
+  const struct wm_node *node = wm_node_get(map, "sequence");
+  return node && !node->broken && node->kind == WM_NODE_SCALAR && wm_node_value(node, NULL).type == WM_INTEGER;
+}
+
+/* Enough to say more about: the references that its type needs. */
+static bool has_references(const struct wm_task *task) {
+  for (const struct wm_field *field = task->type->fields; field->name; field++) {
+    bool reference = field->kind == WM_FIELD_ROLE || field->kind == WM_FIELD_CHANNEL;
+    const struct wm_text *text = (const struct wm_text *)(const void *)((const char *)task + field->offset);
+    if (reference && field->required && !text->bytes)
+      return false;
+  }
+  return true;
+}
+
+static void read_task(struct load *load, const struct wm_node *map, struct wm_task *ret) {
   *ret = (struct wm_task){.line = map->line, .column = map->column};
   struct load_key keys[LOAD_KEYS_LIMIT + 1] = {0};
   memcpy(keys, common_keys, sizeof(common_keys));
@@ -100,21 +114,16 @@ static bool read_task(struct load *load, const struct wm_node *map, struct wm_ta
   snprintf(what, sizeof(what), "a %s%stask", ret->type ? ret->type->name : "", ret->type ? " " : "");
   if (load_map(load, map, what, keys, ret))
     check_end(load, map, ret);
-  return ret->type && load->findings->invalid == invalid;
 }
 
-/* Only where both could be read: 'earlier' are the tasks so far, by place in the file. */
-static void check_sequence(struct load *load, const struct wm_node *map, const struct wm_task *earlier, size_t count,
-                           const struct wm_task *task) {
-  const struct wm_node *node = wm_node_get(map, "sequence");
-  if (!node || wm_node_value(node, NULL).type != WM_INTEGER)
+/* Against the tasks before it in the file. */
+static void check_sequence(struct load *load, const struct wm_node *maps, const struct wm_task *tasks, size_t at) {
+  for (size_t i = 0; i < at && has_sequence(&maps[at]); i++) {
+    if (tasks[i].sequence != tasks[at].sequence || !has_sequence(&maps[i]))
+      continue;
+    load_invalid(load, wm_node_get(&maps[at], "sequence"), WM_E_SEQUENCE_DUPLICATE,
+                 "sequence %lld stands already in the task of line %u", (long long)tasks[at].sequence, tasks[i].line);
     return;
-  for (size_t i = 0; i < count; i++) {
-    if (earlier[i].sequence == task->sequence && earlier[i].name.bytes) {
-      load_invalid(load, node, WM_E_SEQUENCE_DUPLICATE, "sequence %lld stands already in the task of line %u",
-                   (long long)task->sequence, earlier[i].line);
-      return;
-    }
   }
 }
 
@@ -133,12 +142,14 @@ void load_tasks(struct load *load, const struct wm_node *list, struct wm_task **
                  WM_TASKS_LIMIT);
   size_t most = list->count < WM_TASKS_LIMIT ? list->count : WM_TASKS_LIMIT;
   struct wm_task *tasks = load_array(load, most, sizeof(*tasks));
-  *ret_count = 0;
+  size_t kept = 0;
   for (size_t i = 0; tasks && i < most; i++) {
-    struct wm_task *task = &tasks[*ret_count];
-    bool whole = read_task(load, &list->items[i], task);
-    check_sequence(load, &list->items[i], tasks, *ret_count, task);
-    *ret_count += whole;
+    read_task(load, &list->items[i], &tasks[i]);
+    check_sequence(load, list->items, tasks, i);
   }
+  for (size_t i = 0; tasks && i < most; i++)
+    if (tasks[i].type && has_sequence(&list->items[i]) && has_references(&tasks[i]))
+      tasks[kept++] = tasks[i];
   *ret = tasks;
+  *ret_count = kept;
 }

@@ -132,8 +132,8 @@ void load_boolean(struct load *load, const struct load_key *key, const struct wm
   if (typed.type == WM_BOOLEAN)
     *(bool *)place = typed.boolean;
   else
-    load_invalid(load, value, WM_E_TYPE_WRONG, "'%s' must be true or false, not '%.*s'" LOAD_NEAR, key->name,
-                 WM_TEXT_ARG(load_shown(text)), LOAD_NEAR_ARG(near_boolean(text)));
+    load_invalid(load, value, WM_E_TYPE_WRONG, "'%s' must be true or false, not '%.*s'%s" LOAD_NEAR, key->name,
+                 WM_TEXT_ARG(load_shown(text)), value->plain ? "" : " in quotes", LOAD_NEAR_ARG(near_boolean(text)));
 }
 
 #define SEQUENCE_LIMIT (INT64_C(1) << 53) /* what every JSON reader can hold */
@@ -144,8 +144,8 @@ void load_sequence(struct load *load, const struct load_key *key, const struct w
     return;
   struct wm_value typed = wm_node_value(value, NULL);
   if (typed.type != WM_INTEGER)
-    load_invalid(load, value, WM_E_TYPE_WRONG, "'%s' must be an integer, not '%.*s'", key->name,
-                 WM_TEXT_ARG(load_shown(text)));
+    load_invalid(load, value, WM_E_TYPE_WRONG, "'%s' must be an integer, not '%.*s'%s", key->name,
+                 WM_TEXT_ARG(load_shown(text)), value->plain ? "" : " in quotes");
   else if (typed.integer < -SEQUENCE_LIMIT || typed.integer > SEQUENCE_LIMIT)
     load_invalid(load, value, WM_E_VALUE_INVALID, "'%s' must be within -2^53 and 2^53", key->name);
   else

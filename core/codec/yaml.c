@@ -190,17 +190,29 @@ static enum pass read_on_without_tabs(struct yaml_reader *reader) {
   return PASS_AGAIN;
 }
 
+/* A variable of the settings that nobody quoted: '{ bytes: ${N} }' is one mapping too many. */
+static bool has_variable(const struct yaml_reader *reader, unsigned line) {
+  struct yaml_cursor at = {.bytes = reader->part.bytes, .line = reader->part.line, .column = 1};
+  for (; at.offset + 1 < at.bytes.size && at.line <= line; wm_yaml_cursor_step(&at))
+    if (at.line == line && at.bytes.bytes[at.offset] == '$' && at.bytes.bytes[at.offset + 1] == '{')
+      return true;
+  return false;
+}
+
 static enum pass give_up(struct yaml_reader *reader, const yaml_parser_t *parser, const struct yaml_fault *fault,
                          const struct yaml_cursor *at) {
   char text[256];
   snprintf(text, sizeof(text), "not YAML: %s%s%s", parser->context ? parser->context : "", parser->context ? ", " : "",
            parser->problem ? parser->problem : "unreadable");
+  const char *sentence = fault ? fault->text : text;
+  if (has_variable(reader, at->line))
+    sentence = "a '${NAME}' needs quotes inside '{' and '['";
   struct yaml_cursor end = *at;
   while (end.offset < end.bytes.size && end.line == at->line)
     wm_yaml_cursor_step(&end);
   bool tab = has_tab(reader, at->line);
   if (!tab)
-    wm_yaml_note(reader, fault ? fault->code : WM_E_YAML_SYNTAX, at->line, at->column, fault ? fault->text : text);
+    wm_yaml_note(reader, fault ? fault->code : WM_E_YAML_SYNTAX, at->line, at->column, sentence);
   wm_yaml_go_to(reader, tab ? end.index : at->index, false);
   return reader->memory ? PASS_MEMORY : PASS_LOST;
 }

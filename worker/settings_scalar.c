@@ -1,0 +1,96 @@
+/* Scalars of waymark.yaml: what every setting shares, ${NAME} among it. */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "worker/settings_parts.h"
+
+#define SHOWN 64
+
+struct wm_text settings_shown(struct wm_text text) {
+  if (text.size <= SHOWN)
+    return text;
+  text.size = SHOWN;
+  while (text.size > 0 && ((unsigned char)text.bytes[text.size] & 0xc0) == 0x80)
+    text.size--;
+  return text;
+}
+
+const char *settings_keep(struct settings_reading *reading, struct wm_text text) {
+  const char *copy = wm_arena_copy(&reading->settings->arena, text.bytes, text.size);
+  if (!copy)
+    reading->memory = true;
+  return copy;
+}
+
+static bool is_variable(struct wm_text name) {
+  if (name.size == 0 || isdigit((unsigned char)name.bytes[0]))
+    return false;
+  for (size_t i = 0; i < name.size; i++)
+    if (!isalnum((unsigned char)name.bytes[i]) && name.bytes[i] != '_')
+      return false;
+  return true;
+}
+
+/* The variable that begins at 'at' ("${"). False: reported. */
+static bool find_variable(struct settings_reading *reading, const struct wm_node *node, size_t at,
+                          struct wm_text *ret) {
+  const char *start = node->text.bytes + at + 2;
+  const char *end = memchr(start, '}', node->text.size - at - 2);
+  *ret = (struct wm_text){start, end ? (size_t)(end - start) : 0};
+  if (end && is_variable(*ret))
+    return true;
+  settings_invalid(reading, node, WM_E_SETTING_INVALID, "'%s' has a '${' without a variable's name and '}'",
+                   reading->row->name);
+  return false;
+}
+
+static bool has_variable(struct wm_text text) {
+  return wm_text_contains(text, WM_TEXT("${"));
+}
+
+static bool expand(struct settings_reading *reading, const struct wm_node *node, struct wm_buf *ret) {
+  for (size_t at = 0; at < node->text.size;) {
+    struct wm_text rest = {node->text.bytes + at, node->text.size - at}, name;
+    if (!wm_text_starts_with(rest, WM_TEXT("${"))) {
+      wm_buf_add_char(ret, *rest.bytes);
+      at++;
+      continue;
+    }
+    if (!find_variable(reading, node, at, &name))
+      return false;
+    at += name.size + 3;
+    const char *variable = settings_keep(reading, name), *value = variable ? getenv(variable) : NULL;
+    if (variable && !value)
+      settings_invalid(reading, node, WM_E_ENV_MISSING, "environment variable '%s' is not set", variable);
+    if (!value)
+      return false;
+    wm_buf_add_string(ret, value);
+  }
+  return true;
+}
+
+const char *settings_scalar(struct settings_reading *reading, const struct wm_node *node) {
+  const char *text = NULL;
+  struct wm_text name;
+  if (node->broken)
+    return NULL;
+  if (node->kind != WM_NODE_SCALAR) {
+    settings_invalid(reading, node, WM_E_TYPE_WRONG, "'%s' must be one value, not a %s", reading->row->name,
+                     node->kind == WM_NODE_LIST ? "list" : "mapping");
+    return NULL;
+  }
+  if (reading->mode == SETTINGS_LINT && has_variable(node->text)) {
+    const char *start = memmem(node->text.bytes, node->text.size, "${", 2);
+    find_variable(reading, node, (size_t)(start - node->text.bytes), &name);
+    return NULL;
+  }
+  struct wm_buf all = WM_BUF_INIT;
+  bool whole = expand(reading, node, &all);
+  if (whole && memchr(node->text.bytes, '\0', node->text.size))
+    settings_invalid(reading, node, WM_E_SETTING_INVALID, "'%s' has a NUL in it", reading->row->name);
+  else if (whole && !all.failed)
+    text = settings_keep(reading, (struct wm_text){all.bytes ? all.bytes : "", all.size});
+  reading->memory |= all.failed;
+  wm_buf_release(&all);
+  return text;
+}
