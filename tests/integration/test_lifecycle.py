@@ -293,3 +293,16 @@ def test_topics_without_a_broker(make_workspace):
     workspace.write_settings()
     done = waymark("topics", "check", "-C", workspace.folder)
     assert done.returncode == 3, done.stdout + done.stderr
+
+
+def test_a_users_topic_made_anew_is_noticed(own_redis, make_workspace, workers, sender, broker):
+    workspace = make_workspace(SMALL, redis=own_redis)
+    worker = workers(workspace)
+    started(sender, workspace, 1)
+    settle(workspace)
+    worker.terminate()
+    broker.delete_topics([workspace.topic["users"]])
+    wait_until(lambda: workspace.topic["users"] not in broker.topics(), 10)
+    workspace.create_topics()
+    refused(workers(workspace, ready=False), workspace.topic["users"], codes=(75, 78))
+    assert workspace.roles("u") == {"r"}, "Redis was emptied without being asked"

@@ -1,5 +1,6 @@
 """Milestone events become roles: what a user of a fresh installation sees."""
 import json
+import time
 
 import pytest
 
@@ -150,3 +151,50 @@ def test_several_input_topics(make_workspace, workers, broker):
     sender.flush()
     counts = acquit(workspace, alive=[workers(workspace)])
     assert counts["outcomes"] == 300
+
+
+def test_meta_tells_whether_redis_can_be_believed(make_workspace, workers):
+    workspace = make_workspace(HAPPY)
+    worker = workers(workspace)
+
+    def meta():
+        return workspace.redis.client().hgetall(f"{workspace.prefix}:meta")
+
+    wait_until(lambda: meta().get("ready") in ("1", "true", "yes"), 10, what="ready in wm:meta")
+    alive = int(meta()["alive-at"])
+    assert abs(time.time() - alive / 1000) < 10, "alive-at is the wall clock in milliseconds"
+    wait_until(lambda: int(meta()["alive-at"]) > alive, 10, what="another beat")
+    worker.kill()
+    alive = int(meta()["alive-at"])
+    time.sleep(2)
+    assert int(meta()["alive-at"]) == alive
+
+
+def test_a_change_of_roles_is_published(make_workspace, workers, sender):
+    workspace = make_workspace(HAPPY)
+    listener = workspace.redis.client().pubsub(ignore_subscribe_messages=True)
+    listener.subscribe(f"{workspace.prefix}:changes")
+    listener.get_message(timeout=2)
+    worker = workers(workspace)
+    for number in range(3):
+        sender.of_user(workspace.events, "größe {1}", certified(number, user="größe {1}"))
+    sender.flush()
+    acquit(workspace, alive=[worker])
+    heard = []
+    while message := listener.get_message(timeout=0.5):
+        heard.append(message["data"])
+    assert heard == ["größe {1}"], "published once: the later events changed nothing"
+
+
+def test_the_trace_is_passed_on(make_workspace, workers, sender, broker):
+    workspace = make_workspace(HAPPY)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    sender.of_user(workspace.events, "user-7", certified(1, traceparent=trace))
+    value = json.dumps({"journey": "onboarding", "milestone": "expert"}).encode()
+    sender.of_user(workspace.events, "user-8", value, [*binary(2, user="user-8"), ("ce_traceparent", trace.encode())])
+    sender.flush()
+    acquit(workspace, alive=[workers(workspace)])
+    failures = broker.read(workspace.topic["failures"])
+    assert len(failures) == 2
+    for record in failures:
+        assert trace in ((record.header("traceparent") or b"").decode(), json.loads(record.value).get("traceparent"))
