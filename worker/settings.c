@@ -85,15 +85,15 @@ static void read_pair(struct settings_reading *reading, struct wm_text group, co
   wm_buf_add_text(&name, group);
   wm_buf_add_text(&name, key->text);
   struct wm_text full = {name.bytes, name.size};
-  bool found = false;
-  for (size_t i = 0; i < COUNT && !found && !name.failed; i++) {
+  bool found = false, dotted = memchr(key->text.bytes, '.', key->text.size);
+  for (size_t i = 0; i < COUNT && !found && !dotted && !name.failed; i++) {
     found = wm_text_is(full, setting_rows[i].name);
     if (found)
       set(reading, i, value);
   }
   wm_buf_add_char(&name, '.');
   full = (struct wm_text){name.bytes, name.size};
-  for (size_t i = 0; i < COUNT && !found && !name.failed; i++) {
+  for (size_t i = 0; i < COUNT && !found && !dotted && !name.failed; i++) {
     found = in_group(setting_rows[i].name, full) != NULL;
     if (found)
       read_map(reading, full, value);

@@ -96,8 +96,10 @@ void set_secret_file(struct settings_reading *reading, const struct wm_node *nod
 /* The word of the row's type ("a | b") that 'text' is, by its number. -1: none, that was reported. */
 static int find_word(struct settings_reading *reading, const struct wm_node *node, const char *text) {
   const char *words[16] = {NULL}, *word = reading->row->type;
+  char all[256] = "";
   for (int count = 0; count < 15; count++) {
-    size_t size = strcspn(word, " ");
+    size_t size = strcspn(word, " "), used = strlen(all);
+    snprintf(all + used, sizeof(all) - used, "%s%.*s", count ? " or " : "", (int)size, word);
     words[count] = settings_keep(reading, (struct wm_text){word, size});
     if (!words[count] || wm_text_is((struct wm_text){word, size}, text))
       return words[count] ? count : -1;
@@ -106,9 +108,9 @@ static int find_word(struct settings_reading *reading, const struct wm_node *nod
     word += size + strlen(" | ");
   }
   const char *near = wm_text_nearest(wm_text_of(text), words);
-  settings_invalid(reading, node, WM_E_SETTING_INVALID, "'%s' must be %s, not '%.*s'%s%s%s", reading->row->name,
-                   reading->row->type, WM_TEXT_ARG(settings_shown(node->text)), near ? ", did you mean '" : "",
-                   near ? near : "", near ? "'" : "");
+  settings_invalid(reading, node, WM_E_SETTING_INVALID, "'%s' must be %s, not '%.*s'%s%s%s", reading->row->name, all,
+                   WM_TEXT_ARG(settings_shown(node->text)), near ? ", did you mean '" : "", near ? near : "",
+                   near ? "'" : "");
   return -1;
 }
 
@@ -139,11 +141,12 @@ static bool read_number(struct settings_reading *reading, const struct wm_node *
   const char *text = settings_scalar(reading, node);
   if (!text)
     return false;
-  const struct wm_node typed = {.kind = WM_NODE_SCALAR, .plain = node->plain, .text = wm_text_of(text)};
+  bool plain = node->plain || wm_text_contains(node->text, WM_TEXT("${")); /* '{' and '[' force quotes on a variable */
+  const struct wm_node typed = {.kind = WM_NODE_SCALAR, .plain = plain, .text = wm_text_of(text)};
   struct wm_value value = wm_node_value(&typed, NULL);
   if (value.type != WM_INTEGER) {
     settings_invalid(reading, node, WM_E_TYPE_WRONG, "'%s' must be an integer, not '%.*s'%s", reading->row->name,
-                     WM_TEXT_ARG(settings_shown(node->text)), node->plain ? "" : " in quotes");
+                     WM_TEXT_ARG(settings_shown(node->text)), plain ? "" : " in quotes");
     return false;
   }
   if (value.integer < reading->place->low || value.integer > reading->place->high) {

@@ -5,7 +5,7 @@
 
 static const struct yaml_fault faults[] = {
     {"did not find expected alphabetic or numeric character", "while scanning an alias", true, WM_E_YAML_ALIAS,
-     "an unquoted '*' begins an alias, which is not used here: quote it if text was meant, did you mean '\"*\"'?", '_'},
+     "an unquoted '*' begins an alias, which is not used here: quote it if text was meant, did you mean '\"*\"'", '_'},
     {"did not find expected alphabetic or numeric character", "while scanning an anchor", true, WM_E_YAML_ALIAS,
      "an unquoted '&' begins an anchor, which is not used here: quote it if text was meant", '_'},
     {"found character that cannot start any token", NULL, false, WM_E_YAML_SYNTAX,
