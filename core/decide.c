@@ -42,6 +42,12 @@ static int open_copy(struct wm_run *run, const struct wm_user *before, int32_t h
   return run->user ? 0 : wm_error_memory(run->error);
 }
 
+/* The register that replaces the old one: a compact copy of the working copy, which is thrown away. */
+static int keep_copy(struct wm_run *run) {
+  run->decision->user = wm_user_clone(run->user);
+  return run->decision->user ? 0 : wm_error_memory(run->error);
+}
+
 /* --- what has changed --- */
 
 static int by_role(const void *a, const void *b) {
@@ -146,11 +152,7 @@ static int finish_tasks(struct wm_run *run, enum wm_cause cause) {
   }
   if (tell_touches(run, cause) < 0)
     return -1;
-  if (run->wrote) {
-    decision->user = run->user;
-    run->user = NULL;
-  }
-  return 0;
+  return run->wrote ? keep_copy(run) : 0;
 }
 
 /* Leaves those of the candidates whose conditions on the user hold before the event. */
@@ -255,9 +257,7 @@ static int decide_directory(struct wm_run *run, const struct wm_user *before, in
                        &decision->changes, &decision->change_count) < 0)
     return wm_error_memory(run->error);
   decision->fate = WM_FATE_DECIDED;
-  decision->user = run->user;
-  run->user = NULL;
-  return 0;
+  return keep_copy(run);
 }
 
 int wm_decide(const struct wm_workspace *workspace, const struct wm_terms *terms, const struct wm_event *event,

@@ -1,5 +1,7 @@
 #include "core/derive.h"
 
+#include <stdlib.h>
+
 #include "core/hash.h"
 
 /* --- one criterion --- */
@@ -87,7 +89,7 @@ bool wm_criterion_holds(const struct wm_criterion *criterion, const struct wm_fa
  * or the value that a 'when' wants at one path. Those for which no such key is known stand under ALWAYS. What is
  * found under a key is only a candidate: wm_criterion_holds has the last word. */
 
-enum key_kind { KEY_ALWAYS, KEY_USER, KEY_ORG_UNIT, KEY_GROUP, KEY_FIRST_PATH };
+enum key_kind { KEY_ALWAYS, KEY_USER, KEY_ORG_UNIT, KEY_GROUP, KEY_VALUE };
 
 struct entry {
   uint64_t key;
@@ -96,45 +98,107 @@ struct entry {
   uint32_t next; /* position + 1 of the next in this bucket; 0: none */
 };
 
+/* A path that 'when' criteria stand under. Each is looked up in every profile, so there are only so many. */
+#define PATHS_LIMIT 64
+
+struct path_entry {
+  const struct wm_path *path;
+  uint64_t hash;
+};
+
 struct wm_derive {
   struct entry *entries;
   size_t entry_count;
   uint32_t *buckets; /* position + 1 of the first entry; 0: none */
   size_t bucket_mask;
-  const struct wm_path **paths; /* that 'when' criteria stand under */
+  struct path_entry paths[PATHS_LIMIT];
   size_t path_count;
 };
 
-static uint64_t key_of(size_t kind, uint64_t hash) {
+static uint64_t key_of(enum key_kind kind, uint64_t hash) {
   return hash ^ (((uint64_t)kind + 1) * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-/* A test that needs its path to have one of some values, or to be a list that has one. */
-static bool test_has_keys(const struct wm_test *test) {
+static uint64_t value_key(uint64_t path_hash, const struct wm_value *value) {
+  return key_of(KEY_VALUE, path_hash + wm_value_hash(value));
+}
+
+static uint64_t path_hash(const struct wm_path *path) {
+  uint64_t hash = path->root;
+  for (size_t i = 0; i < path->count; i++)
+    hash = hash * UINT64_C(0x100000001b3) ^ wm_hash(path->names[i]);
+  return hash;
+}
+
+/* A test that needs its path to have one of these values, or to be a list that has one. */
+struct keyed_test {
+  const struct wm_path *path;
+  const struct wm_value *values;
+  size_t count;
+};
+
+static bool read_keyed_test(const struct wm_path *path, const struct wm_test *test, struct keyed_test *ret) {
   static const char *const names[] = {"is", "in", "has"};
-  for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-    if (strcmp(test->operator->name, names[i]) == 0)
-      return true;
+  for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    if (strcmp(test->operator->name, names[i]) != 0)
+      continue;
+    bool many = test->operand.type == WM_LIST;
+    *ret = (struct keyed_test){path, many ? test->operand.list.items : &test->operand,
+                               many ? test->operand.list.count : 1};
+    return true;
+  }
   return false;
 }
 
-/* The first such test that must hold for a 'when' to hold; NULL: none. */
-static const struct wm_test *keyed_test(const struct wm_condition *when, const struct wm_path **ret_path) {
-  for (size_t i = 0; i < when->count && when->kind == WM_ALL; i++) {
-    const struct wm_condition *child = &when->children[i];
-    for (size_t t = 0; t < child->test_count && child->kind == WM_FIELD; t++) {
-      *ret_path = &child->path;
-      if (test_has_keys(&child->tests[t]))
-        return &child->tests[t];
-    }
-  }
-  return NULL;
+/* How many keys of 'when' criteria fall on the same place: some values are what many criteria ask for. */
+struct crowd {
+  uint32_t *counts;
+  size_t mask;
+};
+
+static void count_keys(struct crowd *crowd, const struct keyed_test *test) {
+  uint64_t hash = path_hash(test->path);
+  for (size_t i = 0; i < test->count; i++)
+    crowd->counts[value_key(hash, &test->values[i]) & crowd->mask]++;
 }
 
-static size_t key_count(const struct wm_criterion *criterion) {
-  const struct wm_path *path;
-  const struct wm_test *test = criterion->kind == WM_CRITERION_WHEN ? keyed_test(&criterion->when, &path) : NULL;
-  return test && test->operand.type == WM_LIST ? test->operand.list.count : 1;
+static size_t crowd_of(const struct crowd *crowd, const struct keyed_test *test) {
+  uint64_t hash = path_hash(test->path);
+  size_t size = 0;
+  for (size_t i = 0; i < test->count; i++)
+    size += crowd->counts[value_key(hash, &test->values[i]) & crowd->mask];
+  return size;
+}
+
+/* Goes through the tests that all must hold for a 'when' to hold. */
+static void each_keyed_test(const struct wm_condition *when, void (*take)(void *, const struct keyed_test *),
+                            void *taker) {
+  struct keyed_test keyed;
+  for (size_t i = 0; i < when->count && when->kind == WM_ALL; i++) {
+    const struct wm_condition *child = &when->children[i];
+    for (size_t t = 0; t < child->test_count && child->kind == WM_FIELD; t++)
+      if (read_keyed_test(&child->path, &child->tests[t], &keyed))
+        take(taker, &keyed);
+  }
+}
+
+static void take_count(void *crowd, const struct keyed_test *test) {
+  count_keys(crowd, test);
+}
+
+struct choice {
+  const struct crowd *crowd;
+  struct keyed_test test; /* the least crowded so far; path NULL: none */
+  size_t size;
+};
+
+static void take_choice(void *taker, const struct keyed_test *test) {
+  struct choice *choice = taker;
+  size_t size = crowd_of(choice->crowd, test);
+  if (choice->test.path && size >= choice->size)
+    return;
+  choice->test = *test;
+  choice->size = size;
 }
 
 static void add_entry(struct wm_derive *derive, uint64_t key, const struct wm_criterion *criterion, size_t role) {
@@ -144,30 +208,32 @@ static void add_entry(struct wm_derive *derive, uint64_t key, const struct wm_cr
   *bucket = (uint32_t)derive->entry_count;
 }
 
-static size_t path_position(struct wm_derive *derive, const struct wm_path *path) {
-  size_t at = 0;
-  while (at < derive->path_count && !wm_path_equal(derive->paths[at], path))
-    at++;
-  if (at == derive->path_count)
-    derive->paths[derive->path_count++] = path;
-  return at;
+/* False: there are too many. */
+static bool add_path(struct wm_derive *derive, const struct wm_path *path, uint64_t hash) {
+  for (size_t i = 0; i < derive->path_count; i++)
+    if (derive->paths[i].hash == hash && wm_path_equal(derive->paths[i].path, path))
+      return true;
+  if (derive->path_count == PATHS_LIMIT)
+    return false;
+  derive->paths[derive->path_count++] = (struct path_entry){path, hash};
+  return true;
 }
 
-static void add_when(struct wm_derive *derive, const struct wm_criterion *criterion, size_t role) {
-  const struct wm_path *path;
-  const struct wm_test *test = keyed_test(&criterion->when, &path);
-  if (!test) {
+static void add_when(struct wm_derive *derive, const struct crowd *crowd, const struct wm_criterion *criterion,
+                     size_t role) {
+  struct choice choice = {.crowd = crowd};
+  each_keyed_test(&criterion->when, take_choice, &choice);
+  uint64_t hash = choice.test.path ? path_hash(choice.test.path) : 0;
+  if (!choice.test.path || !add_path(derive, choice.test.path, hash)) {
     add_entry(derive, key_of(KEY_ALWAYS, 0), criterion, role);
     return;
   }
-  size_t kind = KEY_FIRST_PATH + path_position(derive, path);
-  bool many = test->operand.type == WM_LIST;
-  const struct wm_value *operands = many ? test->operand.list.items : &test->operand;
-  for (size_t i = 0; i < (many ? test->operand.list.count : 1); i++)
-    add_entry(derive, key_of(kind, wm_value_hash(&operands[i])), criterion, role);
+  for (size_t i = 0; i < choice.test.count; i++)
+    add_entry(derive, value_key(hash, &choice.test.values[i]), criterion, role);
 }
 
-static void add_criterion(struct wm_derive *derive, const struct wm_criterion *criterion, size_t role) {
+static void add_criterion(struct wm_derive *derive, const struct crowd *crowd, const struct wm_criterion *criterion,
+                          size_t role) {
   switch (criterion->kind) {
   case WM_CRITERION_ALL:
   case WM_CRITERION_MANAGER:
@@ -183,35 +249,52 @@ static void add_criterion(struct wm_derive *derive, const struct wm_criterion *c
     add_entry(derive, key_of(KEY_GROUP, wm_hash(criterion->name)), criterion, role);
     break;
   case WM_CRITERION_WHEN:
-    add_when(derive, criterion, role);
+    add_when(derive, crowd, criterion, role);
     break;
   }
 }
 
-struct wm_derive *wm_derive_new(const struct wm_role *roles, size_t count, struct wm_arena *arena) {
-  size_t entries = 0, whens = 0, buckets = 16;
+static void take_size(void *taker, const struct keyed_test *test) {
+  *(size_t *)taker += test->count;
+}
+
+/* Room for all entries, however the keys are chosen, and a table twice as large. NULL: out of memory. */
+static struct wm_derive *make_room(const struct wm_role *roles, size_t count, struct wm_arena *arena) {
+  size_t entries = 1, buckets = 16;
   for (size_t i = 0; i < count; i++)
     for (size_t c = 0; c < roles[i].criterion_count; c++) {
-      entries += key_count(&roles[i].criteria[c]);
-      whens += roles[i].criteria[c].kind == WM_CRITERION_WHEN;
+      entries++;
+      if (roles[i].criteria[c].kind == WM_CRITERION_WHEN)
+        each_keyed_test(&roles[i].criteria[c].when, take_size, &entries);
     }
-  if (entries >= UINT32_MAX / 2)
+  if (entries > UINT32_MAX / 4)
     return NULL;
   while (buckets < 2 * entries)
     buckets *= 2;
-
   struct wm_derive *derive = WM_ARENA_NEW(arena, struct wm_derive);
   if (!derive)
     return NULL;
-  derive->entries = WM_ARENA_ARRAY(arena, struct entry, entries + 1);
+  derive->entries = WM_ARENA_ARRAY(arena, struct entry, entries);
   derive->buckets = WM_ARENA_ARRAY(arena, uint32_t, buckets);
-  derive->paths = WM_ARENA_ARRAY(arena, const struct wm_path *, whens + 1);
-  if (!derive->entries || !derive->buckets || !derive->paths)
-    return NULL;
   derive->bucket_mask = buckets - 1;
+  return derive->entries && derive->buckets ? derive : NULL;
+}
+
+struct wm_derive *wm_derive_new(const struct wm_role *roles, size_t count, struct wm_arena *arena) {
+  struct wm_derive *derive = make_room(roles, count, arena);
+  if (!derive)
+    return NULL;
+  struct crowd crowd = {calloc(derive->bucket_mask + 1, sizeof(*crowd.counts)), derive->bucket_mask};
+  if (!crowd.counts)
+    return NULL;
+  for (size_t i = 0; i < count; i++)
+    for (size_t c = 0; c < roles[i].criterion_count; c++)
+      if (roles[i].criteria[c].kind == WM_CRITERION_WHEN)
+        each_keyed_test(&roles[i].criteria[c].when, take_count, &crowd);
   for (size_t i = 0; i < count; i++)
     for (size_t c = 0; c < roles[i].criterion_count && roles[i].status == WM_ROLE_ACTIVE; c++)
-      add_criterion(derive, &roles[i].criteria[c], i);
+      add_criterion(derive, &crowd, &roles[i].criteria[c], i);
+  free(crowd.counts);
   return derive;
 }
 
@@ -240,16 +323,16 @@ static void mark_texts(const struct marking *marking, enum key_kind kind, const 
       mark_key(marking, key_of(kind, wm_hash(list->list.items[i].string)));
 }
 
-static void mark_path(const struct marking *marking, size_t position) {
+static void mark_path(const struct marking *marking, const struct path_entry *entry) {
   struct wm_scope scope = {.user = marking->facts.user, .now_us = marking->now_us};
-  const struct wm_value *value = wm_path_get(marking->derive->paths[position], &scope);
+  const struct wm_value *value = wm_path_get(entry->path, &scope);
   if (!value)
     return;
   bool many = value->type == WM_LIST;
   const struct wm_value *items = many ? value->list.items : value;
   for (size_t i = 0; i < (many ? value->list.count : 1); i++)
     if (wm_value_is_scalar(&items[i]))
-      mark_key(marking, key_of(KEY_FIRST_PATH + position, wm_value_hash(&items[i])));
+      mark_key(marking, value_key(entry->hash, &items[i]));
 }
 
 void wm_derive_mark(const struct wm_derive *derive, const struct wm_user *user, int64_t now_us, unsigned char *marks) {
@@ -265,5 +348,5 @@ void wm_derive_mark(const struct wm_derive *derive, const struct wm_user *user, 
     mark_texts(&marking, KEY_ORG_UNIT, &facts->org_units->object.members[i].value);
   mark_texts(&marking, KEY_GROUP, facts->groups);
   for (size_t i = 0; i < derive->path_count; i++)
-    mark_path(&marking, i);
+    mark_path(&marking, &derive->paths[i]);
 }

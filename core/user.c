@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #define CHUNK_SIZE 512 /* most registers are small, and a worker keeps a hundred thousand of them */
-#define CLONE_ROOM 256 /* what one event usually adds to a register */
 
 struct wm_user *wm_user_new(struct wm_text id, int32_t home) {
   struct wm_user *user = calloc(1, sizeof(*user));
@@ -100,8 +99,7 @@ struct wm_user *wm_user_clone(const struct wm_user *user) {
   if (!clone)
     return NULL;
   *clone = *user;
-  /* what is used there is room enough for all of it here: one chunk, whatever the original is scattered over */
-  wm_arena_init(&clone->arena, user->arena.used + CLONE_ROOM);
+  wm_arena_init(&clone->arena, wm_user_memory(user) + 1);
   if (wm_arena_text(&clone->arena, user->id, &clone->id) < 0 ||
       copy_profile(&user->profile, &clone->arena, &clone->profile) < 0 ||
       wm_clock_copy(&user->cleared, &clone->arena, &clone->cleared) < 0 || copy_roles(user, clone) < 0 ||

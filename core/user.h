@@ -68,9 +68,12 @@ struct wm_user {
 /* A new, empty register. NULL: out of memory. */
 struct wm_user *wm_user_new(struct wm_text id, int32_t home);
 
-/* A new register that is equal and shares nothing. NULL: out of memory. */
+/* A new register that is equal and shares nothing, in as little memory as it needs. NULL: out of memory. */
 struct wm_user *wm_user_clone(const struct wm_user *user);
 void wm_user_free(struct wm_user *user);
+
+/* Bytes that the arena of a clone holds. */
+size_t wm_user_memory(const struct wm_user *user);
 
 static inline bool wm_user_has_profile(const struct wm_user *user) {
   return user && wm_clock_is_set(&user->profile.clock);
@@ -89,6 +92,9 @@ struct wm_text wm_user_manager(const struct wm_user *user);
  * 'arena') are shared with it. -1: out of memory. */
 int wm_grant_copy(const struct wm_grant *grant, const struct wm_grant *like, struct wm_arena *arena,
                   struct wm_grant *ret);
+
+/* Bytes of the texts that such a copy does not share. */
+size_t wm_grant_text_size(const struct wm_grant *grant, const struct wm_grant *like);
 
 /* What a write did (contract 6 and 7). */
 enum wm_write { WM_WRITE_CHANGED, WM_WRITE_UNCHANGED, WM_WRITE_SUPERSEDED };

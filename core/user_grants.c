@@ -39,23 +39,27 @@ static bool share_text(struct wm_text *text, const struct wm_text *like) {
   return true;
 }
 
+size_t wm_grant_text_size(const struct wm_grant *grant, const struct wm_grant *like) {
+  size_t size = 0;
+  for (size_t i = 0; i < GRANT_TEXTS; i++) {
+    struct wm_text text = *const_text_at(grant, grant_texts[i]);
+    if (!share_text(&text, like ? const_text_at(like, grant_texts[i]) : NULL))
+      size += text.size;
+  }
+  return size;
+}
+
 /* All texts that must be copied lie in one piece: registers are many, and each piece costs its rounding. */
 int wm_grant_copy(const struct wm_grant *grant, const struct wm_grant *like, struct wm_arena *arena,
                   struct wm_grant *ret) {
   struct wm_grant copy = *grant;
-  bool own[GRANT_TEXTS];
-  size_t size = 0;
-  for (size_t i = 0; i < GRANT_TEXTS; i++) {
-    struct wm_text *text = text_at(&copy, grant_texts[i]);
-    own[i] = !share_text(text, like ? const_text_at(like, grant_texts[i]) : NULL);
-    size += own[i] ? text->size : 0;
-  }
+  size_t size = wm_grant_text_size(grant, like);
   char *bytes = size > 0 ? wm_arena_alloc(arena, size) : NULL;
   if (size > 0 && !bytes)
     return -1;
   for (size_t i = 0; i < GRANT_TEXTS; i++) {
     struct wm_text *text = text_at(&copy, grant_texts[i]);
-    if (!own[i])
+    if (share_text(text, like ? const_text_at(like, grant_texts[i]) : NULL))
       continue;
     memcpy(bytes, text->bytes, text->size);
     text->bytes = bytes;

@@ -39,7 +39,7 @@ static inline struct wm_role *given_role(const char *name) {
 /* One more criterion of a role. */
 static inline struct wm_criterion *given_criterion(struct wm_role *role, struct wm_criterion criterion) {
   if (!role->criteria)
-    role->criteria = WM_ARENA_ARRAY(&memory, struct wm_criterion, 8);
+    role->criteria = WM_ARENA_ARRAY(&memory, struct wm_criterion, ROOM);
   role->criteria[role->criterion_count] = criterion;
   return &role->criteria[role->criterion_count++];
 }

@@ -349,3 +349,21 @@ Test(project, index_leaves_nothing_out) {
     cr_assert_lt(set.count, ROOM);
   }
 }
+
+Test(project, more_paths_than_the_index_takes_are_asked_one_by_one) {
+  static char names[100][32], values[100][16];
+  struct wm_member members[100];
+  for (int i = 0; i < 100; i++) {
+    snprintf(names[i], sizeof(names[i]), "user.attributes.field-%d", i);
+    snprintf(values[i], sizeof(values[i]), "value-%d", i);
+    members[i] = MEMBER(names[i] + strlen("user.attributes."), STRING(values[i]));
+    given_criterion(
+        i % 50 == 0 ? given_role(values[i]) : &workspace->roles[workspace->role_count - 1],
+        (struct wm_criterion){.kind = WM_CRITERION_WHEN, .when = ALL(FIELD(names[i], TEST("is", STRING(values[i]))))});
+  }
+  close_workspace();
+  for (int i = 0; i < 100; i++) {
+    GIVEN_PROFILE(ACTIVE, MEMBER("attributes", object_of(&members[i], 1)));
+    cr_assert_eq(project().count, 1, "%s", names[i]);
+  }
+}
