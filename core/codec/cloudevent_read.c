@@ -74,14 +74,13 @@ void wm_scan_headers(struct wm_decoding *decoding) {
       decoding->ce_count++;
       decoding->has_id |= wm_header_is(header->name, WM_TEXT("ce_id"));
     } else if (wm_header_is(header->name, WM_TEXT("content-type"))) {
-      decoding->content_type_twice |= decoding->content_type != NULL;
-      decoding->content_type = header;
+      decoding->content_type_count++;
+      if (header->value.bytes) /* a null value says nothing */
+        decoding->content_type = header;
     } else if (wm_header_is(header->name, WM_TEXT("traceparent"))) {
       decoding->traceparent = header;
     }
   }
-  if (decoding->content_type && !decoding->content_type->value.bytes && !decoding->content_type_twice)
-    decoding->content_type = NULL; /* a null value says nothing */
   decoding->mode = find_mode(decoding);
 }
 
@@ -110,7 +109,7 @@ static int by_name(const void *a, const void *b) {
  * send a hundred thousand of them. */
 static int check_header_names(struct wm_decoding *decoding) {
   const struct wm_record *record = decoding->record;
-  if (decoding->content_type_twice)
+  if (decoding->content_type_count > 1)
     return wm_refuse(decoding, WM_E_EVENT_INVALID, "mode", WM_NO_TEXT, "the header 'content-type' stands twice");
   if (decoding->ce_count < 2)
     return 0;

@@ -26,7 +26,7 @@ struct wm_decoding {
   const struct wm_header *traceparent;
   size_t ce_count; /* of ce_* headers */
   bool has_id;     /* a ce_id header */
-  bool content_type_twice;
+  size_t content_type_count;
   size_t header_bytes;
   int64_t record_us; /* timestamp of the (original) record; negative: none */
 
