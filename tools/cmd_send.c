@@ -9,7 +9,7 @@
 #include "tools/show.h"
 #include "worker/client.h"
 
-#define SEND_TIMEOUT_MS 30000
+#define SEND_TIMEOUT_MS 15000
 #define TOPICS_LIMIT 3 /* an event goes to the first events topic, the directory or the requests, or to --topic */
 
 struct sending {
@@ -54,23 +54,32 @@ static int find_topic(struct sending *sending, const char *name) {
   return strcmp(settings->topics.requests, name) == 0 ? EXIT_FINE : unknown_topic(settings, name);
 }
 
+static enum wm_topic_kind kind_of(const struct wm_event *event) {
+  if (wm_text_starts_with(event->type, WM_TEXT("directory.")))
+    return WM_TOPIC_DIRECTORY;
+  return wm_text_starts_with(event->type, WM_TEXT("role.")) ? WM_TOPIC_REQUESTS : WM_TOPIC_EVENTS;
+}
+
+static void refuse(struct sending *sending, size_t index, enum wm_code code, struct wm_text message) {
+  sending->refused++;
+  fprintf(stderr, "%s:%lld: ", sending->path, (long long)sending->events.lines[index]);
+  style_print(stderr, STYLE_PLAIN, "%.*s [%s]", WM_TEXT_ARG(message), wm_code_name(code));
+  fputc('\n', stderr);
+}
+
 /* Decodes everything before anything is sent. */
 static int prepare(struct sending *sending) {
   struct wm_decode_rules rules = events_rules_now(sending->settings);
-  rules.topic = sending->kind;
   for (size_t i = 0; i < sending->events.count; i++) {
     struct decoded decoded;
     if (events_decode(sending->events.items[i], sending->events.lines[i] - 1, &rules, &sending->arena, &decoded) < 0)
       return say_memory();
-    if (decoded.what == WM_DECODED_EVENT) {
+    if (decoded.what != WM_DECODED_EVENT)
+      refuse(sending, i, decoded.rejection.code, decoded.rejection.message);
+    else if (sending->topic && kind_of(&decoded.event) != sending->kind)
+      refuse(sending, i, WM_E_EVENT_FORBIDDEN, WM_TEXT("an event of this type does not belong on this topic"));
+    else
       send_record(sending->settings, &decoded.event, sending->events.items[i], sending->topic, &sending->records[i]);
-      continue;
-    }
-    sending->refused++;
-    fprintf(stderr, "%s:%lld: ", sending->path, (long long)sending->events.lines[i]);
-    style_print(stderr, STYLE_PLAIN, "%.*s [%s]", WM_TEXT_ARG(decoded.rejection.message),
-                wm_code_name(decoded.rejection.code));
-    fputc('\n', stderr);
   }
   if (sending->refused)
     return say(EXIT_BAD_NEWS, "nothing was sent: %zu of %zu events would be rejected", sending->refused,
@@ -139,7 +148,6 @@ static void add_reason(struct sending *sending, const char *reason) {
 static int send_all(struct sending *sending, const struct options *options) {
   const char *topic = options_value(options, "topic"), *reason = options_value(options, "reason");
   sending->path = options_argument(options, 0);
-  sending->kind = WM_TOPIC_ANY;
   int exit_code = topic ? find_topic(sending, topic) : EXIT_FINE;
   if (exit_code == EXIT_FINE)
     exit_code = events_read(sending->path, &sending->events);
