@@ -54,6 +54,14 @@ static void enter(unsigned high, unsigned low) {
   setcontext(&fiber->other);
 }
 
+static void prepare(struct fiber *fiber) {
+  unsigned long address = (unsigned long)fiber;
+  getcontext(&fiber->own);
+  fiber->own.uc_stack.ss_sp = fiber->stack;
+  fiber->own.uc_stack.ss_size = STACK_SIZE;
+  makecontext(&fiber->own, (void (*)(void))enter, 2, (unsigned)(address >> 32), (unsigned)(address & 0xffffffffU));
+}
+
 struct fiber *fiber_new(fiber_fn *run, void *argument) {
   struct fiber *fiber = calloc(1, sizeof *fiber);
   if (!fiber)
@@ -65,11 +73,7 @@ struct fiber *fiber_new(fiber_fn *run, void *argument) {
   }
   fiber->run = run;
   fiber->argument = argument;
-  getcontext(&fiber->own);
-  fiber->own.uc_stack.ss_sp = fiber->stack;
-  fiber->own.uc_stack.ss_size = STACK_SIZE;
-  unsigned long address = (unsigned long)fiber;
-  makecontext(&fiber->own, (void (*)(void))enter, 2, (unsigned)(address >> 32), (unsigned)(address & 0xffffffffU));
+  prepare(fiber);
   return fiber;
 }
 

@@ -1,0 +1,16 @@
+/* Was everything done once, in order, and only that? The judge decides every input record again, in the order in which
+ * it was consumed, with nothing but the core, and compares byte for byte. */
+#ifndef WM_TESTS_JUDGE_H
+#define WM_TESTS_JUDGE_H
+
+#include "tests/lib/memory_cache.h"
+#include "tests/lib/memory_log.h"
+#include "tests/simulation/sample.h"
+
+#define JUDGE_TEXT 2048
+
+/* 'versions' by the tag of memory_consumed, 'last' is the one in force at the end. False: 'ret_why' says what is wrong. */
+bool judge(const struct memory_log *log, const struct memory_cache *cache,
+           struct wm_workspace *const versions[SAMPLE_VERSIONS], unsigned last, char ret_why[static JUDGE_TEXT]);
+
+#endif

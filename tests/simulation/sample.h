@@ -1,0 +1,29 @@
+/* A small workspace in three versions, and events at random that have something to do with it. */
+#ifndef WM_TESTS_SAMPLE_H
+#define WM_TESTS_SAMPLE_H
+
+#include "core/decide.h"
+#include "tests/lib/memory_log.h"
+
+#define SAMPLE_VERSIONS 3
+
+/* A new workspace. Versions 1 and 2 have another catalogue than 0, and 2 other automations. */
+struct wm_workspace *sample_workspace(unsigned version);
+
+/* Which of the versions is it? */
+unsigned sample_version(const struct wm_workspace *workspace);
+
+/* The terms that the simulation decides by. */
+extern const struct wm_terms sample_terms;
+#define SAMPLE_GROUP WM_TEXT("waymark")
+#define SAMPLE_EVENT_BYTES 65536
+#define SAMPLE_USERS 6
+
+/* Sends one event of any kind: most do something, some nothing, some are repeated, some can't be read, some are on the
+ * wrong partition. */
+void sample_send(struct memory_log *log);
+
+/* Sends exactly this, to the home of 'user'. */
+void sample_send_milestone(struct memory_log *log, const char *user, const char *id, const char *milestone);
+
+#endif

@@ -1,0 +1,19 @@
+# The loop on in-memory doors: named rules, and runs at random by seed.
+if(WAYMARK_TESTS)
+  add_library(waymark_doubles STATIC
+    lib/fiber.c lib/world.c lib/memory_log.c lib/memory_group.c lib/memory_door.c lib/memory_cache.c
+    simulation/sample.c simulation/judge.c simulation/simulate.c)
+  target_link_libraries(waymark_doubles PUBLIC waymark_engine)
+
+  add_executable(simulation_seeds simulation/seeds.c)
+  target_link_libraries(simulation_seeds PRIVATE waymark_doubles)
+
+  # A sanitizer makes it ten times as slow. What a killed process held on its stack is lost on purpose.
+  set(seeds 5000)
+  if(WAYMARK_SANITIZE)
+    set(seeds 500)
+  endif()
+  add_test(NAME simulation_seeds COMMAND simulation_seeds --count ${seeds})
+  set_tests_properties(simulation_seeds PROPERTIES LABELS simulation TIMEOUT 300
+    ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
+endif()
