@@ -24,10 +24,10 @@ static void add_rejection_row(struct table *table, const struct playing *playing
   const struct wm_rejection *rejection = &playing->decoded.rejection;
   table_cell(table, STYLE_DIM, "line %lld", (long long)playing->decoded.record.offset + 1);
   table_text(table, STYLE_PLAIN, rejection->user.bytes ? rejection->user : WM_TEXT("–"));
-  table_text(table, STYLE_PLAIN, WM_TEXT("–"));
-  table_text(table, STYLE_PLAIN, rejection->type.bytes ? rejection->type : WM_TEXT("–"));
-  table_text(table, STYLE_PLAIN, WM_TEXT("event"));
   table_cell(table, STYLE_BAD, "rejected");
+  table_text(table, STYLE_PLAIN, rejection->type.bytes ? rejection->type : WM_TEXT("event"));
+  table_text(table, STYLE_PLAIN, WM_TEXT("–"));
+  table_text(table, STYLE_PLAIN, WM_TEXT("–"));
   table_cell(table, STYLE_DIM, "%s: %.*s", wm_code_name(rejection->code), WM_TEXT_ARG(rejection->message));
 }
 

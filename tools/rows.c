@@ -2,7 +2,7 @@
 
 #include "tools/show.h"
 
-const char *const rows_heads[] = {"USER", "AUTOMATION", "TASK", "WHAT", "RESULT", "NOTE", NULL};
+const char *const rows_heads[] = {"USER", "RESULT", "WHAT", "AUTOMATION", "TASK", "NOTE", NULL};
 
 static struct wm_text text_of(const struct wm_value *object, const char *name) {
   return wm_value_text(wm_value_member(object, wm_text_of(name)));
@@ -31,13 +31,13 @@ static void add_task(struct table *table, const struct wm_value *outcome, const 
   struct wm_text automation = text_of(data, "automation"), role = text_of(task, "role");
   struct wm_text action = text_of(task, "action"), channel = text_of(task, "channel"), result = text_of(task, "result");
   add_text(table, STYLE_PLAIN, text_of(outcome, "subject"));
-  table_text(table, STYLE_PLAIN, automation.size ? automation : WM_TEXT("(by hand)"));
-  add_text(table, STYLE_PLAIN, text_of(task, "name"));
+  table_text(table, result_style(result), result);
   if (role.bytes)
     table_cell(table, STYLE_PLAIN, "%.*s %.*s", WM_TEXT_ARG(action), WM_TEXT_ARG(role));
   else
     table_cell(table, STYLE_PLAIN, "notify %.*s", WM_TEXT_ARG(channel));
-  table_text(table, result_style(result), result);
+  table_text(table, STYLE_PLAIN, automation.size ? automation : WM_TEXT("(by hand)"));
+  add_text(table, STYLE_PLAIN, text_of(task, "name"));
   add_note(table, task);
 }
 
@@ -53,10 +53,10 @@ bool rows_add_rejection(struct table *table, const struct wm_value *failure) {
     return false;
   const struct wm_value *data = wm_value_member(failure, WM_TEXT("data"));
   add_text(table, STYLE_PLAIN, text_of(failure, "subject"));
-  add_text(table, STYLE_PLAIN, WM_NO_TEXT);
-  add_text(table, STYLE_PLAIN, WM_NO_TEXT);
-  add_text(table, STYLE_PLAIN, text_of(wm_value_member(data, WM_TEXT("event")), "type"));
   table_text(table, STYLE_BAD, WM_TEXT("rejected"));
+  add_text(table, STYLE_PLAIN, text_of(wm_value_member(data, WM_TEXT("event")), "type"));
+  add_text(table, STYLE_PLAIN, WM_NO_TEXT);
+  add_text(table, STYLE_PLAIN, WM_NO_TEXT);
   add_note(table, data);
   return true;
 }

@@ -49,27 +49,29 @@ void show_time(int64_t us, struct wm_buf *buf) {
   wm_buf_add(buf, text, size);
 }
 
-const char *const show_outcome_heads[] = {"TIME", "USER", "AUTOMATION", "TASK", "WHAT", "RESULT", "NOTE", NULL};
+const char *const show_outcome_heads[] = {"TIME", "USER", "RESULT", "WHAT", "AUTOMATION", "TASK", "NOTE", NULL};
+
+static void add_outcome(struct table *table, const struct wm_event *event, const struct wm_automation *automation,
+                        const struct wm_outcome *outcome) {
+  struct wm_buf buf = WM_BUF_INIT;
+  show_time(event->time_us, &buf);
+  table_text(table, STYLE_DIM, (struct wm_text){buf.bytes, buf.size});
+  table_text(table, STYLE_PLAIN, event->user.bytes ? event->user : WM_TEXT("–"));
+  table_cell(table, show_result_style(outcome->result), "%s", wm_result_name(outcome->result));
+  wm_buf_clear(&buf);
+  show_task_subject(outcome->task, &buf);
+  table_text(table, STYLE_PLAIN, (struct wm_text){buf.bytes, buf.size});
+  table_text(table, STYLE_PLAIN, automation ? automation->name : WM_TEXT("(by hand)"));
+  table_text(table, STYLE_PLAIN, outcome->task->name.bytes ? outcome->task->name : WM_TEXT("–"));
+  wm_buf_clear(&buf);
+  show_outcome_note(outcome, &buf);
+  table_text(table, STYLE_DIM, (struct wm_text){buf.bytes, buf.size});
+  wm_buf_release(&buf);
+}
 
 void show_execution(struct table *table, const struct wm_event *event, const struct wm_execution *execution) {
-  struct wm_buf buf = WM_BUF_INIT;
-  for (size_t i = 0; i < execution->count; i++) {
-    const struct wm_outcome *outcome = &execution->outcomes[i];
-    wm_buf_clear(&buf);
-    show_time(event->time_us, &buf);
-    table_text(table, STYLE_DIM, (struct wm_text){buf.bytes, buf.size});
-    table_text(table, STYLE_PLAIN, event->user.bytes ? event->user : WM_TEXT("–"));
-    table_text(table, STYLE_PLAIN, execution->automation ? execution->automation->name : WM_TEXT("(by hand)"));
-    table_text(table, STYLE_PLAIN, outcome->task->name.bytes ? outcome->task->name : WM_TEXT("–"));
-    wm_buf_clear(&buf);
-    show_task_subject(outcome->task, &buf);
-    table_text(table, STYLE_PLAIN, (struct wm_text){buf.bytes, buf.size});
-    table_cell(table, show_result_style(outcome->result), "%s", wm_result_name(outcome->result));
-    wm_buf_clear(&buf);
-    show_outcome_note(outcome, &buf);
-    table_text(table, STYLE_DIM, (struct wm_text){buf.bytes, buf.size});
-  }
-  wm_buf_release(&buf);
+  for (size_t i = 0; i < execution->count; i++)
+    add_outcome(table, event, execution->automation, &execution->outcomes[i]);
 }
 
 void show_count(struct wm_buf *buf, size_t count, const char *word) {

@@ -187,10 +187,21 @@ static size_t print_cell(FILE *file, const char *text, size_t cell_width, enum s
   return from + shown;
 }
 
+/* Where the last column begins. */
+static size_t last_column(const struct table *table) {
+  size_t at = table->indent;
+  for (size_t i = 0; i + 1 < table->columns; i++)
+    at += table->widths[i] + 2;
+  return at;
+}
+
 static void print_row(const struct table *table, FILE *file, const struct table_cell *cells, size_t edge) {
   size_t last = table->columns; /* no blanks at the end of a line */
   while (cells && last > 1 && cells[last - 1].width == 0)
     last--;
+  const struct table_cell *note = cells && last == table->columns ? &cells[last - 1] : NULL;
+  bool wraps = note && last > 1 && last_column(table) + note->width > edge;
+  last -= wraps;
   fprintf(file, "%*s", (int)table->indent, "");
   size_t at = table->indent;
   for (size_t i = 0; i < last; i++) {
@@ -200,6 +211,11 @@ static void print_row(const struct table *table, FILE *file, const struct table_
     else
       at = print_cell(file, table->heads[i], text_width(wm_text_of(table->heads[i])), STYLE_DIM, pad, at, edge);
   }
+  fputc('\n', file);
+  if (!wraps)
+    return;
+  fprintf(file, "%*s↳ ", (int)table->indent + 2, "");
+  print_cell(file, note->text, note->width, note->style, 0, table->indent + 4, edge);
   fputc('\n', file);
 }
 

@@ -44,7 +44,7 @@ void table_cell(struct table *table, enum style style, const char *format, ...) 
 void table_text(struct table *table, enum style style, struct wm_text text);
 
 /* Prints what was added since the last print; the head comes before the first row only. An empty table prints
- * nothing. On a terminal a line is cut at its right edge. */
+ * nothing. On a terminal a line is cut at its right edge; a last cell that does not fit gets a line of its own. */
 void table_print(struct table *table, FILE *file);
 
 /* Rows that wait to be printed. */

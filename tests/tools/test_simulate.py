@@ -111,7 +111,7 @@ def test_a_table_for_people(workspace):
     done = waymark("simulate", workspace, "-", stdin=lines(event(1), event(1), "junk\x1b[31m", event(2, subject="ü")) + "\n")
     assert done.code == 0
     head, *rows = done.out.splitlines()
-    assert head.split()[:3] == ["TIME", "USER", "AUTOMATION"]
+    assert head.split()[:3] == ["TIME", "USER", "RESULT"]
     assert "Make a member" in rows[0] and "changed" in rows[0]
     assert "EVENT_INVALID" in rows[1] and "\x1b" not in done.out
     assert "4 events: 1 duplicate, 1 rejected" in done.out and "1 blank line" in done.out
