@@ -71,19 +71,28 @@ int kafka_consumer_open(struct kafka *kafka, struct wm_error *error) {
   return subscribe(kafka, error);
 }
 
+/* Whatever is still on its way is dropped; a rebalance is agreed to. */
+static void serve_close(struct kafka *kafka, rd_kafka_queue_t *queue) {
+  rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 50);
+  if (!event)
+    return;
+  if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+    rd_kafka_assign(kafka->consumer.rk, NULL);
+  rd_kafka_event_destroy(event);
+}
+
 /* Leaving the group lets the others take over at once; a broker that does not answer must not keep us. */
 void kafka_consumer_close(struct kafka *kafka) {
   if (!kafka->consumer.rk)
     return;
   kafka->closing = true;
   kafka_message_release(&kafka->message);
-  if (kafka->event == LOG_REVOKED || kafka->event == LOG_LOST)
-    rd_kafka_assign(kafka->consumer.rk, NULL);
+  rd_kafka_assign(kafka->consumer.rk, NULL); /* also the answer to a rebalance that nobody has answered yet */
   rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->consumer.rk);
   rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(kafka->consumer.rk, queue);
   int64_t deadline_us = kafka_now_us() + CLOSE_US;
   while (!failed && !rd_kafka_consumer_closed(kafka->consumer.rk) && kafka_now_us() < deadline_us)
-    rd_kafka_queue_poll_callback(queue, 50);
+    serve_close(kafka, queue);
   if (failed)
     rd_kafka_error_destroy(failed);
   rd_kafka_queue_destroy(queue);

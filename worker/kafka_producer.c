@@ -124,6 +124,7 @@ static int open_handle(struct kafka *kafka, struct wm_error *error) {
                                      {"queue.buffering.max.messages", "500000"},
                                      {"queue.buffering.max.kbytes", "65536"},
                                      {"message.timeout.ms", "8000"},
+                                     {"socket.timeout.ms", "5000"},
                                      {"transaction.timeout.ms", "10000"},
                                      {kafka->transactions ? "transactional.id" : NULL, kafka->transactional_id},
                                      {NULL, NULL}};
@@ -328,13 +329,19 @@ enum log_result kafka_commit(void *self, const struct log_position *positions, s
   return result;
 }
 
+/* An abort soon after a commit can find the coordinator still busy with that, which librdkafka takes as fatal. A new
+ * producer epoch ends the transaction just as well; only somebody else's epoch must stay in force. */
 enum log_result kafka_abort(void *self, struct wm_error *error) {
   struct kafka *kafka = self;
+  struct wm_error unwanted;
+  error = error ? error : &unwanted;
   kafka_plain_clear(kafka);
   if (!kafka->in_transaction)
     return LOG_DONE;
   enum log_result result = insist(kafka, attempt_abort, NULL, "aborting the transaction",
                                   kafka_now_us() + KAFKA_DEADLINE_US, error);
+  if (result == LOG_FATAL && error->code != WM_E_KAFKA_FENCED)
+    result = kafka_recycle(kafka, error);
   if (result == LOG_DONE)
     kafka->in_transaction = false;
   return result == LOG_ABORT ? LOG_AGAIN : result;
