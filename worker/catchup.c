@@ -77,8 +77,9 @@ static bool agree_on_meta(struct loop *loop, int32_t p) {
       !cache_worked(loop, LOOP_CACHE(loop, set_meta, -1, &fill, &error), &error))
     return false;
   partition->generation = meta.generation;
-  partition->projected = wm_text_is(loop->workspace->catalogue_digest, meta.catalogue);
-  return true;
+  bool projected = wm_text_is(loop->workspace->catalogue_digest, meta.catalogue);
+  partition->catalogue = projected ? CATALOGUE_PROJECTED : meta.catalogue[0] ? CATALOGUE_OTHER : CATALOGUE_NONE;
+  return reproject_mark(loop, p);
 }
 
 /* Progress is created before anything is applied: created afterwards, it could hide that Redis was emptied meanwhile. */
@@ -232,7 +233,7 @@ static bool remember_catalogue(struct loop *loop, int32_t p) {
   memcpy(meta.catalogue, catchup->digest, sizeof meta.catalogue);
   if (!cache_worked(loop, LOOP_CACHE(loop, set_meta, p, &meta, &error), &error))
     return false;
-  loop->partitions.items[p].projected = true;
+  loop->partitions.items[p].catalogue = CATALOGUE_PROJECTED;
   return true;
 }
 

@@ -139,8 +139,12 @@ void loop_reload(struct loop *loop, struct wm_workspace *workspace, const struct
   loop->next_rules = *rules;
 }
 
+/* What the old one had nothing to say to is committed first: it is not asked of the new one. */
 static void swap_workspace(struct loop *loop) {
   if (!loop->next_workspace || loop->batch.events > 0)
+    return;
+  batch_commit_idle(loop, true);
+  if (loop->phase == LOOP_STOPPED)
     return;
   bool same = wm_text_equal(loop->workspace->catalogue_digest, loop->next_workspace->catalogue_digest);
   wm_workspace_free(loop->workspace);
@@ -322,7 +326,7 @@ static void collect(struct loop *loop, bool busy) {
 bool loop_step(struct loop *loop) {
   int64_t wait_us;
   swap_workspace(loop);
-  bool busy = recover_step(loop) && catchup_step(loop);
+  bool busy = recover_step(loop) && reproject_mark(loop, -1) && catchup_step(loop);
   busy |= sweep_step(loop);
   busy |= reproject_step(loop);
   beat(loop);

@@ -5,6 +5,13 @@
 #include "worker/cache.h"
 #include "worker/log.h"
 
+/* wm:meta names a catalogue only while every role set of the partition is as that catalogue has it. */
+enum partition_catalogue {
+  CATALOGUE_OTHER,    /* wm:meta may name another one: it has to be taken back before anything is written */
+  CATALOGUE_NONE,     /* wm:meta names none that could be believed: everybody is to be projected */
+  CATALOGUE_PROJECTED /* every role set is as the present catalogue has it */
+};
+
 enum partition_state {
   PARTITION_FOREIGN, /* none of its inputs is ours */
   PARTITION_SPLIT,   /* only some of them are: paused, nothing is decided */
@@ -24,7 +31,7 @@ struct partition {
   int64_t generation;             /* of the registers in Redis */
   int64_t progress;               /* wm:progress as last acknowledged to this worker; or CACHE_NO_PROGRESS */
   int64_t applied; /* what it shall be once the apply under way is acknowledged; == progress: nothing to do */
-  bool projected;  /* Redis holds every role set as the present catalogue has it */
+  enum partition_catalogue catalogue;
 };
 
 struct partitions {

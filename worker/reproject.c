@@ -30,12 +30,33 @@ void reproject_cancel(struct loop *loop) {
 void reproject_all(struct loop *loop) {
   reproject_cancel(loop);
   for (int32_t p = 0; p < loop->partitions.count; p++)
-    loop->partitions.items[p].projected = false;
+    loop->partitions.items[p].catalogue = CATALOGUE_OTHER;
+}
+
+static bool mark(struct loop *loop, int32_t p) {
+  static const struct cache_meta none = {.catalogue = "none"};
+  struct wm_error error = {0};
+  enum cache_result result = LOOP_CACHE(loop, set_meta, p, &none, &error);
+  if (result != CACHE_DONE) {
+    recover_from_cache(loop, result, &error);
+    return false;
+  }
+  loop->partitions.items[p].catalogue = CATALOGUE_NONE;
+  return true;
+}
+
+bool reproject_mark(struct loop *loop, int32_t partition) {
+  for (int32_t p = 0; p < loop->partitions.count; p++) {
+    bool meant = partition >= 0 ? p == partition : partitions_is_live(&loop->partitions, p);
+    if (meant && loop->partitions.items[p].catalogue == CATALOGUE_OTHER && !mark(loop, p))
+      return false;
+  }
+  return true;
 }
 
 static int32_t first_pending(const struct loop *loop) {
   for (int32_t p = 0; p < loop->partitions.count; p++)
-    if (partitions_is_live(&loop->partitions, p) && !loop->partitions.items[p].projected)
+    if (partitions_is_live(&loop->partitions, p) && loop->partitions.items[p].catalogue != CATALOGUE_PROJECTED)
       return p;
   return -1;
 }
@@ -58,7 +79,8 @@ int reproject_ahead(struct loop *loop, const struct wm_encode *encode, struct us
                     const struct wm_role_set *roles, size_t count, struct wm_error *error) {
   for (size_t i = 0; i < count; i++) {
     struct projection item;
-    if (!entries[i]->committed || loop->partitions.items[LOOP_LOG(loop, home, entries[i]->id)].projected)
+    const struct partition *home = &loop->partitions.items[LOOP_LOG(loop, home, entries[i]->id)];
+    if (!entries[i]->committed || home->catalogue == CATALOGUE_PROJECTED)
       continue;
     if (compare(loop, entries[i], &roles[i], encode->arena, &item) < 0)
       return wm_error_memory(error);
@@ -199,7 +221,7 @@ static void finish(struct loop *loop) {
     recover_from_cache(loop, result, &error);
     return;
   }
-  loop->partitions.items[p].projected = true;
+  loop->partitions.items[p].catalogue = CATALOGUE_PROJECTED;
   loop_say(loop, LOGGER_INFO, "projected the catalogue",
            (const struct logger_field[]){
                {.name = "partition", .number = p}, {.name = "users", .number = (int64_t)reproject->users}, {0}});

@@ -29,6 +29,10 @@ void reproject_yield(struct loop *loop);
 /* The catalogue is another one: every partition has to be projected. */
 void reproject_all(struct loop *loop);
 
+/* Takes back in wm:meta what an earlier catalogue was projected to, for 'partition' or (-1) all live ones: from now on
+ * role sets are written as another one has them. False: the loop has fallen back or stopped. */
+bool reproject_mark(struct loop *loop, int32_t partition);
+
 /* Is any live partition still to be projected? Then a batch needs the role sets of its users. */
 bool reproject_is_pending(const struct loop *loop);
 
