@@ -25,12 +25,12 @@ bool style_wanted(FILE *file) {
   return isatty(fileno(file)) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
 }
 
-static void print_styled(FILE *file, enum style style, const char *text, size_t size) {
-  bool colour = style != STYLE_PLAIN && size > 0 && style_wanted(file);
-  if (colour)
+static void print_styled(FILE *file, bool colours, enum style style, const char *text, size_t size) {
+  colours = colours && style != STYLE_PLAIN && size > 0;
+  if (colours)
     fputs(sequences[style], file);
   fwrite(text, 1, size, file);
-  if (colour)
+  if (colours)
     fputs("\033[0m", file);
 }
 
@@ -52,7 +52,7 @@ void style_print(FILE *file, enum style style, const char *format, ...) {
   add_safe(&buf, format, arguments);
   va_end(arguments);
   if (!buf.failed && buf.bytes)
-    print_styled(file, style, buf.bytes, buf.size);
+    print_styled(file, style_wanted(file), style, buf.bytes, buf.size);
   wm_buf_release(&buf);
 }
 
@@ -164,26 +164,34 @@ size_t table_rows(const struct table *table) {
   return table->columns ? table->count / table->columns : 0;
 }
 
-static size_t right_edge(FILE *file) {
+/* What a table is printed on; asked once for many rows. */
+struct page {
+  FILE *file;
+  bool colours;
+  size_t edge; /* columns of a line; SIZE_MAX: no end */
+};
+
+static struct page page_of(FILE *file) {
+  struct page page = {.file = file, .colours = style_wanted(file), .edge = SIZE_MAX};
   struct winsize size;
-  if (!isatty(fileno(file)) || ioctl(fileno(file), TIOCGWINSZ, &size) < 0 || size.ws_col < 20)
-    return SIZE_MAX;
-  return size.ws_col;
+  if (isatty(fileno(file)) && ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
+    page.edge = size.ws_col;
+  return page;
 }
 
-/* One cell and the blanks behind it; nothing is printed past 'edge'. Returns the column it ends in. */
-static size_t print_cell(FILE *file, const char *text, size_t cell_width, enum style style, size_t pad, size_t from,
-                         size_t edge) {
-  size_t room = edge > from ? edge - from : 0, shown = cell_width;
-  size_t size = text ? strlen(text) : 0;
-  bool cut = cell_width > room;
+/* One cell, and blanks behind it up to 'pad' columns; nothing is printed past the edge. Returns the column it ends in.
+ */
+static size_t print_cell(const struct page *page, const struct table_cell *cell, size_t pad, size_t from) {
+  size_t room = page->edge > from ? page->edge - from : 0, shown = cell->width;
+  size_t size = cell->text ? strlen(cell->text) : 0;
+  bool cut = cell->width > room;
   if (cut)
-    size = fitting((struct wm_text){text, size}, room ? room - 1 : 0, &shown);
-  print_styled(file, style, text ? text : "", size);
+    size = fitting((struct wm_text){cell->text, size}, room ? room - 1 : 0, &shown);
+  print_styled(page->file, page->colours, cell->style, cell->text ? cell->text : "", size);
   if (cut && room)
-    fputs("…", file), shown++;
+    fputs("…", page->file), shown++;
   for (; shown < pad && shown < room; shown++)
-    fputc(' ', file);
+    putc(' ', page->file);
   return from + shown;
 }
 
@@ -195,36 +203,45 @@ static size_t last_column(const struct table *table) {
   return at;
 }
 
-static void print_row(const struct table *table, FILE *file, const struct table_cell *cells, size_t edge) {
-  size_t last = table->columns; /* no blanks at the end of a line */
-  while (cells && last > 1 && cells[last - 1].width == 0)
-    last--;
-  const struct table_cell *note = cells && last == table->columns ? &cells[last - 1] : NULL;
-  bool wraps = note && last > 1 && last_column(table) + note->width > edge;
-  last -= wraps;
-  fprintf(file, "%*s", (int)table->indent, "");
+static void print_cells(const struct table *table, const struct page *page, const struct table_cell *cells,
+                        size_t count) {
+  fprintf(page->file, "%*s", (int)table->indent, "");
   size_t at = table->indent;
-  for (size_t i = 0; i < last; i++) {
-    size_t pad = i + 1 < last ? table->widths[i] + 2 : 0;
-    if (cells)
-      at = print_cell(file, cells[i].text, cells[i].width, cells[i].style, pad, at, edge);
-    else
-      at = print_cell(file, table->heads[i], text_width(wm_text_of(table->heads[i])), STYLE_DIM, pad, at, edge);
-  }
-  fputc('\n', file);
+  for (size_t i = 0; i < count; i++)
+    at = print_cell(page, &cells[i], i + 1 < count ? table->widths[i] + 2 : 0, at);
+  putc('\n', page->file);
+}
+
+static void print_row(const struct table *table, const struct page *page, const struct table_cell *cells) {
+  size_t last = table->columns; /* no blanks at the end of a line */
+  while (last > 1 && cells[last - 1].width == 0)
+    last--;
+  const struct table_cell *note = last == table->columns && last > 1 ? &cells[last - 1] : NULL;
+  bool wraps = note && last_column(table) + note->width > page->edge;
+  print_cells(table, page, cells, last - wraps);
   if (!wraps)
     return;
-  fprintf(file, "%*s↳ ", (int)table->indent + 2, "");
-  print_cell(file, note->text, note->width, note->style, 0, table->indent + 4, edge);
-  fputc('\n', file);
+  fprintf(page->file, "%*s↳ ", (int)table->indent + 2, "");
+  print_cell(page, note, 0, table->indent + 4);
+  putc('\n', page->file);
+}
+
+static void print_head(const struct table *table, const struct page *page) {
+  struct table_cell cells[TABLE_COLUMNS];
+  for (size_t i = 0; i < table->columns; i++) {
+    char *text = (char *)(uintptr_t)table->heads[i]; /* only looked at */
+    cells[i] = (struct table_cell){.text = text, .width = text_width(wm_text_of(text)), .style = STYLE_DIM};
+  }
+  print_cells(table, page, cells, table->columns);
 }
 
 void table_print(struct table *table, FILE *file) {
-  size_t rows = table_rows(table), edge = right_edge(file);
+  size_t rows = table_rows(table);
+  struct page page = page_of(file);
   if (rows > 0 && !table->headed)
-    print_row(table, file, NULL, edge);
+    print_head(table, &page);
   for (size_t row = 0; row < rows; row++)
-    print_row(table, file, table->cells + row * table->columns, edge);
+    print_row(table, &page, table->cells + row * table->columns);
   table->headed = table->headed || rows > 0;
   forget_rows(table);
 }
