@@ -1,8 +1,10 @@
 /* jansson parses, and its tree is copied into the arena: no other file has to know jansson, and nobody has to free a
- * value. */
+ * value. Texts without anything odd take a shorter way (json_plain.c), with the same result. */
 #include "core/codec/json.h"
 
 #include <jansson.h>
+
+#include "core/codec/json_plain.h"
 
 #define READ_FLAGS (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
 #define EXACT_LIMIT 9007199254740992.0 /* 2^53: up to here a double holds every integer */
@@ -149,8 +151,8 @@ static int refuse_nul(struct wm_text text, size_t at, enum wm_json_fault *ret_fa
   return -1;
 }
 
-int wm_json_read(struct wm_text text, struct wm_arena *arena, struct wm_value *ret, enum wm_json_fault *ret_fault,
-                 struct wm_error *error) {
+int wm_json_read_any(struct wm_text text, struct wm_arena *arena, struct wm_value *ret, enum wm_json_fault *ret_fault,
+                     struct wm_error *error) {
   json_error_t cause;
   struct copy copy = {.arena = arena};
   const char *bytes = text.bytes ? text.bytes : "";
@@ -169,6 +171,19 @@ int wm_json_read(struct wm_text text, struct wm_arena *arena, struct wm_value *r
   int result = copy_value(&copy, json, ret);
   json_decref(json);
   return result ? wm_error_memory(error) : 0;
+}
+
+int wm_json_read(struct wm_text text, struct wm_arena *arena, struct wm_value *ret, enum wm_json_fault *ret_fault,
+                 struct wm_error *error) {
+  switch (wm_json_read_plain(text, arena, ret)) {
+  case WM_PLAIN_READ:
+    return 0;
+  case WM_PLAIN_NO_MEMORY:
+    return wm_error_memory(error);
+  case WM_PLAIN_NOT:
+    break;
+  }
+  return wm_json_read_any(text, arena, ret, ret_fault, error);
 }
 
 int wm_json_parse(struct wm_text text, struct wm_arena *arena, struct wm_value *ret, struct wm_error *error) {

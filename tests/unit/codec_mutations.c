@@ -2,7 +2,7 @@
  * be written. The damage is the same in every run; with the sanitizers' build this is where they look. */
 #include <criterion/criterion.h>
 
-#include "core/codec/json.h"
+#include "core/codec/json_plain.h"
 #include "core/codec/out.h"
 #include "core/codec/register.h"
 
@@ -300,4 +300,47 @@ Test(mutations, of_registers) {
   }
   cr_expect_gt(taken, ROUNDS / 20);
   cr_expect_gt(refused, ROUNDS / 2);
+}
+
+/* --- the short way through JSON against jansson --- */
+
+static const char *const texts[] = {
+    "{\"a\":[1,-2,0,-0,0.5,-0.0,123456789012345,1234567.12345678,true,false,null],\"b\":{\"c\":{},\"d\":[]}}",
+    " [ \"gr\xc3\xb6\xc3\x9f\x65r\" , { \"x\" : 999999999999999999 } ,\t\"\" ] \n",
+    "[1.5,22.25,0.1,0.3,3.14159265358979,99999999999999.9,1e5,-7]",
+    "\"text\"",
+    "-12",
+};
+
+/* True when the short way took the text. */
+static bool compare_ways(struct wm_text text, struct wm_arena *arena) {
+  struct wm_value plain, any;
+  struct wm_buf left = WM_BUF_INIT, right = WM_BUF_INIT;
+  struct wm_error error;
+  bool taken = wm_json_read_plain(text, arena, &plain) == WM_PLAIN_READ;
+  if (taken) {
+    cr_assert_eq(wm_json_read_any(text, arena, &any, NULL, &error), 0, "%.*s: %s", WM_TEXT_ARG(text), error.text);
+    wm_value_to_json(&plain, &left);
+    wm_value_to_json(&any, &right);
+    cr_assert_str_eq(left.bytes, right.bytes, "%.*s", WM_TEXT_ARG(text));
+  }
+  wm_buf_release(&left);
+  wm_buf_release(&right);
+  wm_arena_rewind(arena);
+  return taken;
+}
+
+Test(mutations, both_ways_through_json_agree) {
+  unsigned taken = 0;
+  struct wm_arena arena;
+  wm_arena_init(&arena, 0);
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    cr_expect_eq(compare_ways(wm_text_of(texts[i]), &arena), strstr(texts[i], "1e5") == NULL, "%s", texts[i]);
+  for (unsigned i = 0; i < 2 * ROUNDS; i++) {
+    size_t which = dice(sizeof texts / sizeof *texts + 1);
+    struct sample sample = damaged(which < sizeof texts / sizeof *texts ? wm_text_of(texts[which]) : T(REGISTER));
+    taken += compare_ways((struct wm_text){sample.bytes, sample.size}, &arena);
+  }
+  cr_expect_gt(taken, ROUNDS / 10);
+  wm_arena_release(&arena);
 }
