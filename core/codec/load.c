@@ -312,9 +312,8 @@ static void lint_partly(struct wm_loader *loader) {
   wm_lint(workspace, &findings);
   for (size_t i = 0; i < findings.count; i++) {
     const struct wm_finding *finding = &findings.items[i];
-    bool hangs = finding->code == WM_E_ROLE_UNKNOWN || finding->code == WM_E_CHANNEL_UNKNOWN ||
-                 finding->code == WM_E_NOTHING_TO_DO;
-    if (!hangs || !loader->blind)
+    bool hangs = finding->code == WM_E_ROLE_UNKNOWN || finding->code == WM_E_CHANNEL_UNKNOWN;
+    if (finding->code != WM_E_NOTHING_TO_DO && !(hangs && loader->blind))
       wm_findings_add(loader->findings, finding->severity, finding->code, finding->file, finding->line, finding->column,
                       "%.*s", WM_TEXT_ARG(finding->text));
   }

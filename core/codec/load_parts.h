@@ -53,6 +53,9 @@ bool load_texts(struct load *load, const struct load_key *key, const struct wm_n
 /* A key that the YAML reader has refused already. */
 bool load_is_reported(const struct wm_node *key);
 
+/* Does the mapping have such a key? What is missing may have been meant by it. */
+bool load_has_reported(const struct wm_node *map);
+
 /* The text of a scalar node. False: it is none, or broken; that was reported. */
 bool load_scalar(struct load *load, const char *name, const struct wm_node *value, struct wm_text *ret);
 

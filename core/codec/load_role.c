@@ -88,7 +88,7 @@ static const struct wm_node *find_kind(struct load *load, const struct wm_node *
     name = criterion_kinds[i].key;
     *ret = criterion_kinds[i].kind;
   }
-  if (!found)
+  if (!found && !load_has_reported(map))
     load_invalid(load, map, WM_E_KEY_MISSING,
                  "a criterion needs 'all', 'user', 'org-unit', 'group', 'manager-of-anyone' or 'when'");
   return found;

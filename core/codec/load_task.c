@@ -85,9 +85,13 @@ static void check_end(struct load *load, const struct wm_node *map, const struct
     load_invalid(load, end, WM_E_VALUE_INVALID, "'expires-after' needs 'action: add'");
 }
 
-static bool has_sequence(const struct wm_node *map) {
+/* Was its sequence read? Otherwise it was reported, and 0 stands in its place. */
+static bool has_sequence(const struct wm_node *map, const struct wm_task *task) {
   const struct wm_node *node = wm_node_get(map, "sequence");
-  return node && !node->broken && node->kind == WM_NODE_SCALAR && wm_node_value(node, NULL).type == WM_INTEGER;
+  if (!node || node->broken || node->kind != WM_NODE_SCALAR)
+    return false;
+  struct wm_value value = wm_node_value(node, NULL);
+  return value.type == WM_INTEGER && value.integer == task->sequence;
 }
 
 /* Enough to say more about: the references that its type needs. */
@@ -118,8 +122,8 @@ static void read_task(struct load *load, const struct wm_node *map, struct wm_ta
 
 /* Against the tasks before it in the file. */
 static void check_sequence(struct load *load, const struct wm_node *maps, const struct wm_task *tasks, size_t at) {
-  for (size_t i = 0; i < at && has_sequence(&maps[at]); i++) {
-    if (tasks[i].sequence != tasks[at].sequence || !has_sequence(&maps[i]))
+  for (size_t i = 0; i < at && has_sequence(&maps[at], &tasks[at]); i++) {
+    if (tasks[i].sequence != tasks[at].sequence || !has_sequence(&maps[i], &tasks[i]))
       continue;
     load_invalid(load, wm_node_get(&maps[at], "sequence"), WM_E_SEQUENCE_DUPLICATE,
                  "sequence %lld stands already in the task of line %u", (long long)tasks[at].sequence, tasks[i].line);
@@ -148,7 +152,7 @@ void load_tasks(struct load *load, const struct wm_node *list, struct wm_task **
     check_sequence(load, list->items, tasks, i);
   }
   for (size_t i = 0; tasks && i < most; i++)
-    if (tasks[i].type && has_sequence(&list->items[i]) && has_references(&tasks[i]))
+    if (tasks[i].type && has_sequence(&list->items[i], &tasks[i]) && has_references(&tasks[i]))
       tasks[kept++] = tasks[i];
   *ret = tasks;
   *ret_count = kept;

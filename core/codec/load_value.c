@@ -45,7 +45,7 @@ bool load_scalar(struct load *load, const char *name, const struct wm_node *valu
   if (value->broken)
     return false;
   if (value->kind != WM_NODE_SCALAR) {
-    load_invalid(load, value, WM_E_TYPE_WRONG, "'%s' must be text, not %s", name, load_kind_name(value));
+    load_invalid(load, value, WM_E_TYPE_WRONG, "'%s' must be one value, not %s", name, load_kind_name(value));
     return false;
   }
   *ret = value->text;
@@ -245,6 +245,13 @@ bool load_is_reported(const struct wm_node *key) {
          (key->plain && (key->text.size == 0 || wm_text_is(key->text, "<<")));
 }
 
+bool load_has_reported(const struct wm_node *map) {
+  for (size_t i = 0; i < map->count; i++)
+    if (load_is_reported(&map->items[2 * i]))
+      return true;
+  return false;
+}
+
 static void warn_of_comment(struct load *load, const struct load_key *key, const struct wm_node *value) {
   if (key->prose && value->comment_behind && value->text.size > 0)
     load_warning(load, value, WM_E_COMMENT_IN_TEXT,
@@ -268,7 +275,8 @@ bool load_map(struct load *load, const struct wm_node *map, const char *what, co
       report_unknown(load, name, what, keys);
     }
   }
-  for (const struct load_key *key = keys; key->name; key++)
+  bool open = load_has_reported(map);
+  for (const struct load_key *key = keys; key->name && !open; key++)
     if (key->required && !wm_node_get(map, key->name))
       load_invalid(load, map, WM_E_KEY_MISSING, "%s needs '%s'", what, key->name);
   return true;

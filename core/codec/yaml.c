@@ -161,7 +161,7 @@ static bool find_placeholder(const struct yaml_reader *reader, unsigned line, st
   return false;
 }
 
-/* Then the tab is the mistake, and go_to() tells of it. */
+/* Then the tab is likely the mistake, if it is not in quotes: wm_yaml_go_to tells. */
 static bool has_tab(const struct yaml_reader *reader, unsigned line) {
   struct yaml_cursor at = {.bytes = reader->part.bytes, .line = reader->part.line, .column = 1};
   for (; at.offset < at.bytes.size && at.line <= line; wm_yaml_cursor_step(&at))
@@ -170,11 +170,14 @@ static bool has_tab(const struct yaml_reader *reader, unsigned line) {
   return false;
 }
 
-/* The problems of the pass that failed are found again by the next one; only what was repaired is kept. */
+/* The problems of the pass that failed are found again by the next one; only what was repaired is kept. A tab before it
+ * on the line is the mistake, and is told of by itself. */
 static enum pass note_and_repeat(struct yaml_reader *reader, enum wm_code code, const struct yaml_cursor *at,
                                  const char *text) {
+  wm_yaml_go_to(reader, at->index, false);
+  bool tab = reader->tab_line == at->line;
   reader->problem_count = reader->kept;
-  if (!has_tab(reader, at->line))
+  if (!tab)
     wm_yaml_note(reader, code, at->line, at->column, text);
   reader->kept = reader->problem_count;
   return PASS_AGAIN;
@@ -210,10 +213,9 @@ static enum pass give_up(struct yaml_reader *reader, const yaml_parser_t *parser
   struct yaml_cursor end = *at;
   while (end.offset < end.bytes.size && end.line == at->line)
     wm_yaml_cursor_step(&end);
-  bool tab = has_tab(reader, at->line);
-  if (!tab)
+  wm_yaml_go_to(reader, has_tab(reader, at->line) ? end.index : at->index, false);
+  if (reader->tab_line != at->line)
     wm_yaml_note(reader, fault ? fault->code : WM_E_YAML_SYNTAX, at->line, at->column, sentence);
-  wm_yaml_go_to(reader, tab ? end.index : at->index, false);
   return reader->memory ? PASS_MEMORY : PASS_LOST;
 }
 
@@ -293,6 +295,8 @@ static enum pass read_document(struct yaml_reader *reader) {
   do
     pass = read_once(reader);
   while (pass == PASS_AGAIN);
+  if (pass == PASS_DONE && reader->copy && reader->problem_count == 0) /* never a guess: what was repaired is wrong */
+    wm_yaml_note(reader, WM_E_YAML_SYNTAX, reader->part.line, 1, "not YAML that every reader takes alike");
   return pass;
 }
 

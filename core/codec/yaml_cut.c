@@ -55,7 +55,7 @@ bool wm_yaml_cut_next(struct yaml_cutter *cutter, struct yaml_part *ret) {
       if (begun)
         break;
       begun = true;
-      content = cutter->at + 3;
+      content = cutter->at + (is_plainly_idle(line) ? line.size : 3);
     } else if (is_marker(line, "...")) {
       cutter->at += line.size;
       cutter->line++;
