@@ -126,7 +126,8 @@ class Broker:
         }
         self.properties = self.folder / "server.properties"
         self.properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        # Never with a dash in front, which would look like an option.
+        cluster = base64.urlsafe_b64encode(b"w" + uuid.uuid4().bytes[1:]).rstrip(b"=").decode()
         done = subprocess.run(
             self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.properties),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
