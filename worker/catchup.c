@@ -82,7 +82,8 @@ static bool agree_on_meta(struct loop *loop, int32_t p) {
   return reproject_mark(loop, p);
 }
 
-/* Progress is created before anything is applied: created afterwards, it could hide that Redis was emptied meanwhile. */
+/* Progress is created before anything is applied: created afterwards, it could hide that Redis was emptied meanwhile.
+ */
 static bool begin_progress(struct loop *loop, int32_t p, int64_t start, struct cache_progress *progress) {
   struct wm_error error = {0};
   if (progress->next != CACHE_NO_PROGRESS)
@@ -130,8 +131,6 @@ static bool begin(struct loop *loop, int32_t p) {
       !find_range(loop, p))
     return false;
   loop->cache_is_down = false;
-  struct wm_text digest = loop->workspace->catalogue_digest;
-  snprintf(catchup->digest, sizeof catchup->digest, "%.*s", WM_TEXT_ARG(digest));
   catchup->registers = 0;
   if (catchup->position < catchup->end) {
     if (!log_worked(loop, LOOP_LOG(loop, read_begin, p, catchup->position, &error), &error))
@@ -224,26 +223,13 @@ static bool apply_chunk(struct loop *loop, const struct cache_write *writes, siz
 
 /* --- the end --- */
 
-static bool remember_catalogue(struct loop *loop, int32_t p) {
-  struct catchup *catchup = &loop->catchup;
-  struct cache_meta meta = {0};
-  struct wm_error error = {0};
-  if (!catchup->from_zero || !wm_text_is(loop->workspace->catalogue_digest, catchup->digest))
-    return true;
-  memcpy(meta.catalogue, catchup->digest, sizeof meta.catalogue);
-  if (!cache_worked(loop, LOOP_CACHE(loop, set_meta, p, &meta, &error), &error))
-    return false;
-  loop->partitions.items[p].catalogue = CATALOGUE_PROJECTED;
-  return true;
-}
-
 static void finish(struct loop *loop) {
   struct catchup *catchup = &loop->catchup;
   int32_t p = catchup->partition;
   struct partition *partition = &loop->partitions.items[p];
   if (partition->applied < catchup->position)
     partition->applied = catchup->position;
-  if (!loop_settle(loop) || !remember_catalogue(loop, p))
+  if (!loop_settle(loop))
     return;
   catchup_cancel(loop);
   recover_succeeded(loop);

@@ -1,6 +1,7 @@
 /* Redis catches up with the log, one partition after the other, while they are paused (architecture 4): the
  * read-uncommitted end of users/p, everything committed up to it, applied and acknowledged, then the partition lives.
- * From zero it is a rebuild. */
+ * From zero it is a rebuild. It does not vouch for the catalogue: role sets of the same registers may be there already,
+ * written by somebody who had another one; projecting anew follows. */
 #ifndef WM_WORKER_CATCHUP_H
 #define WM_WORKER_CATCHUP_H
 
@@ -10,9 +11,8 @@
 struct loop;
 
 struct catchup {
-  int32_t partition; /* at work; -1: none */
-  bool from_zero;
-  char digest[64];       /* of the catalogue at the beginning: a reload on the way makes the rebuild not count as its */
+  int32_t partition;     /* at work; -1: none */
+  bool from_zero;        /* a rebuild */
   int64_t position, end; /* in the users topic */
   uint64_t registers;
   struct wm_arena arena; /* one chunk */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define SETTLE_ROUNDS 6000
+#define QUIET_US 1500000 /* an idle worker notices within a second that Redis is not what it was */
 
 static void blame(struct simulation *simulation, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void blame(struct simulation *simulation, const char *format, ...) {
@@ -230,8 +231,11 @@ static void say_where(struct simulation *simulation) {
 
 bool simulation_settle(struct simulation *simulation) {
   calm(simulation);
+  int64_t restless_us = simulation->world.now_us;
   for (int round = 0; round < SETTLE_ROUNDS && !simulation->why[0]; round++) {
-    if (is_settled(simulation))
+    if (!is_settled(simulation))
+      restless_us = simulation->world.now_us;
+    else if (simulation->world.now_us - restless_us > QUIET_US)
       return true;
     if (count_running(simulation) == 0)
       simulation_start(simulation, 0);
