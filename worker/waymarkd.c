@@ -85,8 +85,12 @@ static struct loop_rules rules_of(const struct settings *settings) {
 
 /* --- another workspace --- */
 
-/* One line each; a workspace with thousands of mistakes does not flood the log. */
+/* As lint prints them; in a JSON log one line each, under the rate limit. */
 static void log_findings(struct worker *worker, const struct wm_findings *findings) {
+  if (!worker->logger.json) {
+    files_print_findings(findings);
+    return;
+  }
   for (size_t i = 0; i < findings->count; i++) {
     const struct wm_finding *finding = &findings->items[i];
     if (finding->severity != WM_INVALID)
