@@ -2,6 +2,9 @@
 
 #include "core/codec/out_parts.h"
 #include "core/codec/register.h"
+#include "core/codec/write.h"
+
+#define VALUE_ROOM 2000 /* most values are smaller */
 
 /* One call's work: the buffer is used for one value after the other. */
 struct sending {
@@ -9,6 +12,7 @@ struct sending {
   int32_t partition;
   struct wm_text key;
   struct wm_headers plain; /* of a record that is no failure */
+  struct wm_about about;   /* the event that the records are about */
   struct wm_buf buf;
   struct wm_error *error;
 };
@@ -39,18 +43,18 @@ static int begin(struct sending *sending, struct wm_text traceparent) {
   return 0;
 }
 
-static int send_executions(struct sending *sending, const struct wm_event *event, const struct wm_decision *decision) {
+static int send_executions(struct sending *sending, const struct wm_decision *decision) {
   for (size_t i = 0; i < decision->execution_count; i++) {
-    wm_execution_to_json(event, &decision->executions[i], &sending->buf);
+    wm_write_execution(&sending->about, &decision->executions[i], &sending->buf);
     if (emit(sending, WM_OUT_OUTCOMES, &sending->plain))
       return -1;
   }
   return 0;
 }
 
-static int send_changes(struct sending *sending, const struct wm_event *event, const struct wm_decision *decision) {
+static int send_changes(struct sending *sending, const struct wm_decision *decision) {
   for (size_t i = 0; i < decision->change_count; i++) {
-    wm_change_to_json(event, &decision->changes[i], &sending->buf);
+    wm_write_change(&sending->about, &decision->changes[i], &sending->buf);
     if (emit(sending, WM_OUT_CHANGES, &sending->plain))
       return -1;
   }
@@ -78,7 +82,7 @@ static int send_failure(struct sending *sending, const struct wm_record *record,
   if (wm_headers_begin(sending->plain.items, sending->plain.count, sending->encode->arena, &headers) ||
       wm_headers_add_trouble(&headers, &trouble, sending->encode->arena))
     return wm_error_memory(sending->error);
-  wm_failure_to_json(event, execution, outcome, &sending->buf);
+  wm_write_failure(&sending->about, execution, outcome, &sending->buf);
   return emit(sending, WM_OUT_FAILURES, &headers);
 }
 
@@ -94,10 +98,9 @@ static int send_failures(struct sending *sending, const struct wm_record *record
   return 0;
 }
 
-static int send_notifications(struct sending *sending, const struct wm_event *event,
-                              const struct wm_decision *decision) {
+static int send_notifications(struct sending *sending, const struct wm_decision *decision) {
   for (size_t i = 0; i < decision->notification_count; i++) {
-    wm_notification_to_json(event, &decision->notifications[i], &sending->buf);
+    wm_write_notification(&sending->about, &decision->notifications[i], &sending->buf);
     if (emit(sending, WM_OUT_NOTIFICATIONS, &sending->plain))
       return -1;
   }
@@ -113,11 +116,14 @@ int wm_encode_decision(const struct wm_encode *encode, const struct wm_record *r
       .error = error,
   };
   int result = -1;
-  if (begin(&sending, event->traceparent) == 0 && send_executions(&sending, event, decision) == 0 &&
-      send_changes(&sending, event, decision) == 0 && send_failures(&sending, record, event, decision) == 0 &&
-      send_notifications(&sending, event, decision) == 0)
+  wm_about_init(&sending.about, event);
+  wm_write_reserve(&sending.buf, VALUE_ROOM);
+  if (begin(&sending, event->traceparent) == 0 && send_executions(&sending, decision) == 0 &&
+      send_changes(&sending, decision) == 0 && send_failures(&sending, record, event, decision) == 0 &&
+      send_notifications(&sending, decision) == 0)
     result = 0;
   wm_buf_release(&sending.buf);
+  wm_about_release(&sending.about);
   return result;
 }
 
@@ -180,7 +186,7 @@ int wm_encode_changes(const struct wm_encode *encode, const struct wm_user *user
   struct sending sending = {.encode = encode, .partition = user->home, .key = user->id, .error = error};
   int result = begin(&sending, WM_NO_TEXT);
   for (size_t i = 0; i < count && result == 0; i++) {
-    wm_lone_change_to_json(user, &changes[i], at_us, digest, &sending.buf);
+    wm_write_lone_change(user, &changes[i], at_us, digest, &sending.buf);
     result = emit(&sending, WM_OUT_CHANGES, &sending.plain);
   }
   wm_buf_release(&sending.buf);
@@ -189,6 +195,7 @@ int wm_encode_changes(const struct wm_encode *encode, const struct wm_user *user
 
 int wm_encode_register(const struct wm_encode *encode, const struct wm_user *user, struct wm_error *error) {
   struct sending sending = {.encode = encode, .partition = user->home, .key = user->id, .error = error};
+  wm_write_reserve(&sending.buf, VALUE_ROOM);
   wm_register_encode(user, &sending.buf);
   int result = emit(&sending, WM_OUT_USERS, &sending.plain);
   wm_buf_release(&sending.buf);

@@ -1,25 +1,31 @@
 /* The values of what is sent: CloudEvents in structured mode (contract 9). */
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "core/codec/digest.h"
 #include "core/codec/out_parts.h"
 #include "core/codec/write.h"
 
+#define OPENING WM_TEXT("{\"specversion\":\"1.0\",\"id\":\"")
+#define SOURCE_AND_TYPE WM_TEXT("\",\"source\":\"/waymark\",\"type\":\"")
+
+/* Names and topics have no character that needs an escape, so ids of events are put together as they are. */
+static void add_position(struct wm_buf *buf, struct wm_text run, const struct wm_origin *origin) {
+  wm_buf_add_text(buf, run);
+  wm_buf_add_char(buf, ':');
+  wm_buf_add_text(buf, origin->topic);
+  wm_buf_add_char(buf, '/');
+  wm_buf_add_integer(buf, origin->partition);
+  wm_buf_add_char(buf, '/');
+  wm_buf_add_integer(buf, origin->offset);
+}
+
 struct envelope {
-  const char *type;
-  const char *id;
   struct wm_text subject;     /* WM_NO_TEXT: none */
   const int64_t *time_us;     /* NULL: none */
   struct wm_text traceparent; /* WM_NO_TEXT: none */
 };
 
-/* Everything before the members of "data", which is left open. */
-static void open_envelope(struct wm_buf *buf, const struct envelope *envelope) {
-  wm_buf_add_text(buf, WM_TEXT("{\"specversion\":\"1.0\","));
-  wm_write_string(buf, WM_KEY("id"), envelope->id);
-  wm_buf_add_text(buf, WM_TEXT("\"source\":\"/waymark\","));
-  wm_write_string(buf, WM_KEY("type"), envelope->type);
+/* From behind the type to the members of "data", which is left open. */
+static void add_envelope(struct wm_buf *buf, const struct envelope *envelope) {
+  wm_buf_add_text(buf, WM_TEXT("\","));
   wm_write_text(buf, WM_KEY("subject"), envelope->subject);
   if (envelope->time_us)
     wm_write_moment(buf, WM_KEY("time"), *envelope->time_us);
@@ -32,12 +38,6 @@ static void close_envelope(struct wm_buf *buf) {
   wm_write_close(buf, '}');
   wm_write_close(buf, '}');
   wm_write_end(buf);
-}
-
-static void open_about(struct wm_buf *buf, const char *type, const char *id, const struct wm_event *event) {
-  struct envelope envelope = {type, id, event->user, &event->time_us, event->traceparent};
-  open_envelope(buf, &envelope);
-  wm_write_text(buf, WM_KEY("run"), event->run);
 }
 
 static void write_automation(struct wm_buf *buf, const struct wm_automation *automation) {
@@ -63,6 +63,51 @@ static void write_cause(struct wm_buf *buf, const struct wm_event *event) {
   wm_write_moment(buf, WM_KEY("time"), event->time_us);
   wm_write_close(buf, '}');
   write_origin(buf, &event->origin);
+}
+
+void wm_about_init(struct wm_about *about, const struct wm_event *event) {
+  struct wm_buf *buf = &about->buf;
+  struct envelope envelope = {event->user, &event->time_us, event->traceparent};
+  *about = (struct wm_about){.event = event};
+  wm_write_reserve(buf, 1000);
+  add_position(buf, event->run, &event->origin);
+  about->id_size = buf->size;
+  add_envelope(buf, &envelope);
+  wm_write_text(buf, WM_KEY("run"), event->run);
+  about->head_size = buf->size - about->id_size;
+  write_cause(buf, event);
+  about->cause_size = buf->size - about->id_size - about->head_size;
+}
+
+void wm_about_release(struct wm_about *about) {
+  wm_buf_release(&about->buf);
+}
+
+/* Opens a record's id; what tells it from others of the event comes next, then end_id. */
+static void begin_id(struct wm_buf *buf, const struct wm_about *about) {
+  buf->failed |= about->buf.failed;
+  wm_buf_add_text(buf, OPENING);
+  wm_buf_add(buf, about->buf.bytes, about->id_size);
+}
+
+static void end_id(struct wm_buf *buf, const struct wm_about *about, const char *type) {
+  wm_buf_add_text(buf, SOURCE_AND_TYPE);
+  wm_buf_add_string(buf, type);
+  wm_buf_add(buf, about->buf.bytes + about->id_size, about->head_size);
+}
+
+static void add_cause(struct wm_buf *buf, const struct wm_about *about) {
+  wm_buf_add(buf, about->buf.bytes + about->id_size + about->head_size, about->cause_size);
+}
+
+static void add_automation_id(struct wm_buf *buf, const struct wm_automation *automation) {
+  wm_buf_add_char(buf, ':');
+  wm_buf_add_text(buf, automation ? automation->name : WM_TEXT("manual"));
+}
+
+static void add_sequence_id(struct wm_buf *buf, const struct wm_task *task) {
+  wm_buf_add_char(buf, ':');
+  wm_buf_add_integer(buf, task->sequence);
 }
 
 /* The fields of a task that say what it was to do, by the table of its type. */
@@ -119,33 +164,12 @@ static void write_outcome(struct wm_buf *buf, struct wm_text key, const struct w
   wm_write_close(buf, '}');
 }
 
-static void position_id(struct wm_text run, const struct wm_origin *origin, struct wm_id *ret) {
-  snprintf(ret->bytes, sizeof ret->bytes, "%.*s:%.*s/%d/%lld", WM_TEXT_ARG(run), WM_TEXT_ARG(origin->topic),
-           (int)origin->partition, (long long)origin->offset);
-}
-
-/* Never longer than an id has room: names and topics have limits of their own. */
-static void extend_id(struct wm_id *id, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void extend_id(struct wm_id *id, const char *format, ...) {
-  size_t size = strlen(id->bytes);
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(id->bytes + size, sizeof id->bytes - size, format, arguments);
-  va_end(arguments);
-}
-
-void wm_execution_id(const struct wm_event *event, const struct wm_automation *automation, struct wm_id *ret) {
-  position_id(event->run, &event->origin, ret);
-  extend_id(ret, ":%.*s", WM_TEXT_ARG(automation ? automation->name : WM_TEXT("manual")));
-}
-
-void wm_execution_to_json(const struct wm_event *event, const struct wm_execution *execution, struct wm_buf *buf) {
-  struct wm_id id;
-  wm_execution_id(event, execution->automation, &id);
-  open_about(buf, "dev.waymark.automation.executed.v1", id.bytes, event);
+void wm_write_execution(const struct wm_about *about, const struct wm_execution *execution, struct wm_buf *buf) {
+  begin_id(buf, about);
+  add_automation_id(buf, execution->automation);
+  end_id(buf, about, "dev.waymark.automation.executed.v1");
   write_automation(buf, execution->automation);
-  write_cause(buf, event);
+  add_cause(buf, about);
   wm_write_open(buf, WM_KEY("tasks"), '[');
   for (size_t i = 0; i < execution->count; i++)
     write_outcome(buf, WM_NO_KEY, &execution->outcomes[i]);
@@ -153,17 +177,26 @@ void wm_execution_to_json(const struct wm_event *event, const struct wm_executio
   close_envelope(buf);
 }
 
-void wm_failure_to_json(const struct wm_event *event, const struct wm_execution *execution,
-                        const struct wm_outcome *outcome, struct wm_buf *buf) {
-  struct wm_id id;
-  wm_execution_id(event, execution->automation, &id);
-  extend_id(&id, ":%lld", (long long)outcome->task->sequence);
-  open_about(buf, "dev.waymark.task.failed.v1", id.bytes, event);
+void wm_execution_to_json(const struct wm_event *event, const struct wm_execution *execution, struct wm_buf *buf) {
+  struct wm_about about;
+  wm_about_init(&about, event);
+  wm_write_execution(&about, execution, buf);
+  wm_about_release(&about);
+}
+
+void wm_write_failure(const struct wm_about *about, const struct wm_execution *execution,
+                      const struct wm_outcome *outcome, struct wm_buf *buf) {
+  begin_id(buf, about);
+  add_automation_id(buf, execution->automation);
+  add_sequence_id(buf, outcome->task);
+  end_id(buf, about, "dev.waymark.task.failed.v1");
   write_automation(buf, execution->automation);
-  write_cause(buf, event);
+  add_cause(buf, about);
   write_outcome(buf, WM_KEY("task"), outcome);
   close_envelope(buf);
 }
+
+#define CHANGED "dev.waymark.role.changed.v1"
 
 static const char *way_of(const struct wm_change *change) {
   return change->effective ? "gained" : "lost";
@@ -178,48 +211,58 @@ static void write_change(struct wm_buf *buf, const struct wm_change *change) {
   wm_write_true(buf, WM_KEY("lockout"), change->lockout);
 }
 
-void wm_change_to_json(const struct wm_event *event, const struct wm_change *change, struct wm_buf *buf) {
-  struct wm_id id;
-  position_id(event->run, &event->origin, &id);
-  extend_id(&id, ":%.*s:%s", WM_TEXT_ARG(change->role), way_of(change));
-  open_about(buf, "dev.waymark.role.changed.v1", id.bytes, event);
+void wm_write_change(const struct wm_about *about, const struct wm_change *change, struct wm_buf *buf) {
+  begin_id(buf, about);
+  wm_buf_add_char(buf, ':');
+  wm_buf_add_text(buf, change->role);
+  wm_buf_add_char(buf, ':');
+  wm_buf_add_string(buf, way_of(change));
+  end_id(buf, about, CHANGED);
   write_change(buf, change);
-  write_cause(buf, event);
+  add_cause(buf, about);
   close_envelope(buf);
 }
 
-void wm_lone_change_to_json(const struct wm_user *user, const struct wm_change *change, int64_t at_us,
-                            struct wm_text digest, struct wm_buf *buf) {
-  struct wm_id id = {""};
-  bool expiry = change->cause == WM_CAUSE_EXPIRY;
-  if (expiry)
-    extend_id(&id, "expiry:%.*s:%.*s:%lld%s", WM_TEXT_ARG(user->id), WM_TEXT_ARG(change->role), (long long)at_us,
-              change->effective ? ":gained" : "");
+/* A user id is the one part of an id that may need escapes. */
+static void add_lone_id(struct wm_buf *buf, const struct wm_user *user, const struct wm_change *change, int64_t at_us,
+                        struct wm_text digest) {
+  struct wm_buf id = WM_BUF_INIT;
+  wm_buf_printf(&id, "%s:%.*s%s%.*s:%.*s:", wm_cause_name(change->cause), WM_TEXT_ARG(digest), digest.size ? ":" : "",
+                WM_TEXT_ARG(user->id), WM_TEXT_ARG(change->role));
+  if (change->cause == WM_CAUSE_EXPIRY)
+    wm_buf_printf(&id, "%lld%s", (long long)at_us, change->effective ? ":gained" : "");
   else
-    extend_id(&id, "%s:%.*s:%.*s:%.*s:%s", wm_cause_name(change->cause), WM_TEXT_ARG(digest), WM_TEXT_ARG(user->id),
-              WM_TEXT_ARG(change->role), way_of(change));
-  struct envelope envelope = {
-      "dev.waymark.role.changed.v1", id.bytes, user->id, at_us != 0 ? &at_us : NULL, WM_NO_TEXT,
-  };
-  open_envelope(buf, &envelope);
+    wm_buf_add_string(&id, way_of(change));
+  buf->failed |= id.failed;
+  wm_write_text(buf, WM_KEY("id"), (struct wm_text){id.bytes, id.size});
+  wm_buf_release(&id);
+}
+
+void wm_write_lone_change(const struct wm_user *user, const struct wm_change *change, int64_t at_us,
+                          struct wm_text digest, struct wm_buf *buf) {
+  struct envelope envelope = {user->id, at_us != 0 ? &at_us : NULL, WM_NO_TEXT};
+  wm_buf_add_text(buf, WM_TEXT("{\"specversion\":\"1.0\","));
+  add_lone_id(buf, user, change, at_us, digest);
+  wm_buf_add_text(buf, WM_TEXT("\"source\":\"/waymark\",\"type\":\"" CHANGED));
+  add_envelope(buf, &envelope);
   write_change(buf, change);
-  if (!expiry)
+  if (digest.size > 0)
     wm_write_text(buf, WM_KEY("catalogue"), digest);
   close_envelope(buf);
 }
 
-void wm_notification_to_json(const struct wm_event *event, const struct wm_notification *notification,
-                             struct wm_buf *buf) {
-  struct wm_id id;
+void wm_write_notification(const struct wm_about *about, const struct wm_notification *notification,
+                           struct wm_buf *buf) {
   const struct wm_task *task = notification->task;
-  wm_execution_id(event, notification->automation, &id);
-  extend_id(&id, ":%lld", (long long)task->sequence);
-  open_about(buf, "dev.waymark.notification.requested.v1", id.bytes, event);
+  begin_id(buf, about);
+  add_automation_id(buf, notification->automation);
+  add_sequence_id(buf, task);
+  end_id(buf, about, "dev.waymark.notification.requested.v1");
   write_automation(buf, notification->automation);
-  write_cause(buf, event);
+  add_cause(buf, about);
   wm_write_integer(buf, WM_KEY("sequence"), task->sequence);
   wm_write_text(buf, WM_KEY("channel"), task->channel);
-  wm_write_text(buf, WM_KEY("user"), event->user);
+  wm_write_text(buf, WM_KEY("user"), about->event->user);
   wm_write_text(buf, WM_KEY("recipient"),
                 notification->recipient.bytes ? notification->recipient : notification->address);
   wm_write_text(buf, WM_KEY("address"), notification->address);
@@ -239,18 +282,18 @@ static void write_refused_event(struct wm_buf *buf, const struct wm_rejection *r
 }
 
 void wm_rejection_to_json(const struct wm_record *record, const struct wm_rejection *rejection, struct wm_buf *buf) {
-  struct wm_id id;
   char sha256[WM_DIGEST_SIZE];
   struct wm_text run = rejection->run.bytes ? rejection->run : WM_TEXT("live");
   struct wm_origin origin = {record->topic, record->partition, record->offset};
   bool stamped = record->timestamp_ms >= 0;
   int64_t time_us = record->timestamp_ms > INT64_MAX / 1000 ? INT64_MAX : record->timestamp_ms * 1000;
-  position_id(run, &origin, &id);
-  struct envelope envelope = {
-      "dev.waymark.event.rejected.v1", id.bytes, rejection->user, stamped ? &time_us : NULL, rejection->traceparent,
-  };
+  struct envelope envelope = {rejection->user, stamped ? &time_us : NULL, rejection->traceparent};
   wm_digest(record->value, sha256);
-  open_envelope(buf, &envelope);
+  wm_buf_add_text(buf, OPENING);
+  add_position(buf, run, &origin);
+  wm_buf_add_text(buf, SOURCE_AND_TYPE);
+  wm_buf_add_text(buf, WM_TEXT("dev.waymark.event.rejected.v1"));
+  add_envelope(buf, &envelope);
   wm_write_text(buf, WM_KEY("run"), run);
   wm_write_string(buf, WM_KEY("code"), wm_code_name(rejection->code));
   wm_write_text(buf, WM_KEY("reason"), rejection->reason);

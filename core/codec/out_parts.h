@@ -2,26 +2,32 @@
 #ifndef WM_CODEC_OUT_PARTS_H
 #define WM_CODEC_OUT_PARTS_H
 
+#include "core/buf.h"
 #include "core/codec/out.h"
 
-/* An id of an event that Waymark sends; long enough for all of them. */
-struct wm_id {
-  char bytes[640];
+/* What every record about one event has in common, written once: parts of JSON. */
+struct wm_about {
+  const struct wm_event *event;
+  struct wm_buf buf; /* the three one after the other; 'failed': out of memory */
+  size_t id_size;    /* <run>:<topic>/<partition>/<offset> */
+  size_t head_size;  /* what stands between the type and the first member of "data" but "run" */
+  size_t cause_size; /* "event" and "origin" */
 };
 
-/* <run>:<topic>/<partition>/<offset>:<automation>, "manual" for a request. */
-void wm_execution_id(const struct wm_event *event, const struct wm_automation *automation, struct wm_id *ret);
+void wm_about_init(struct wm_about *about, const struct wm_event *event);
+void wm_about_release(struct wm_about *about);
 
 /* The value of one record each, appended. */
-void wm_failure_to_json(const struct wm_event *event, const struct wm_execution *execution,
-                        const struct wm_outcome *outcome, struct wm_buf *buf);
-void wm_change_to_json(const struct wm_event *event, const struct wm_change *change, struct wm_buf *buf);
-void wm_notification_to_json(const struct wm_event *event, const struct wm_notification *notification,
-                             struct wm_buf *buf);
+void wm_write_execution(const struct wm_about *about, const struct wm_execution *execution, struct wm_buf *buf);
+void wm_write_failure(const struct wm_about *about, const struct wm_execution *execution,
+                      const struct wm_outcome *outcome, struct wm_buf *buf);
+void wm_write_change(const struct wm_about *about, const struct wm_change *change, struct wm_buf *buf);
+void wm_write_notification(const struct wm_about *about, const struct wm_notification *notification,
+                           struct wm_buf *buf);
 
 /* A change that no event caused; 'at_us' and 'digest' as in wm_encode_changes. */
-void wm_lone_change_to_json(const struct wm_user *user, const struct wm_change *change, int64_t at_us,
-                            struct wm_text digest, struct wm_buf *buf);
+void wm_write_lone_change(const struct wm_user *user, const struct wm_change *change, int64_t at_us,
+                          struct wm_text digest, struct wm_buf *buf);
 
 /* Headers in the making, in an arena. */
 struct wm_headers {

@@ -91,6 +91,7 @@ void wm_register_encode(const struct wm_user *user, struct wm_buf *buf) {
 
 size_t wm_register_size(const struct wm_user *user) {
   struct wm_buf buf = WM_BUF_INIT;
+  wm_write_reserve(&buf, 2000);
   wm_register_encode(user, &buf);
   size_t size = buf.failed ? SIZE_MAX : buf.size;
   wm_buf_release(&buf);

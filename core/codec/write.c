@@ -2,6 +2,45 @@
 
 #include "core/moment.h"
 
+#define EACH_BYTE (UINT64_MAX / 255)
+
+/* In a word: is any byte below 'limit' (at most 128)? */
+static uint64_t any_below(uint64_t word, unsigned char limit) {
+  return (word - EACH_BYTE * limit) & ~word & (EACH_BYTE << 7);
+}
+
+/* Nothing to escape? Eight bytes at a time, since this looks at nearly every byte that is sent. */
+static bool is_plain(struct wm_text text) {
+  uint64_t odd = 0;
+  size_t i = 0;
+  for (; i + 8 <= text.size; i += 8) {
+    uint64_t word;
+    memcpy(&word, text.bytes + i, sizeof word);
+    odd |= any_below(word, 0x20) | any_below(word ^ EACH_BYTE * '"', 1) | any_below(word ^ EACH_BYTE * '\\', 1);
+  }
+  for (; i < text.size; i++) {
+    unsigned char c = (unsigned char)text.bytes[i];
+    odd |= c < 0x20 || c == '"' || c == '\\';
+  }
+  return odd == 0;
+}
+
+static bool has_room(const struct wm_buf *buf, size_t size) {
+  return !buf->failed && buf->capacity - buf->size > size;
+}
+
+void wm_write_reserve(struct wm_buf *buf, size_t size) {
+  if (buf->failed || has_room(buf, size))
+    return;
+  char *bytes = realloc(buf->bytes, buf->size + size + 1);
+  buf->failed = bytes == NULL;
+  if (!bytes)
+    return;
+  bytes[buf->size] = '\0';
+  buf->bytes = bytes;
+  buf->capacity = buf->size + size + 1;
+}
+
 void wm_write_name(struct wm_buf *buf, struct wm_text name) {
   wm_buf_add_json(buf, name);
   wm_buf_add_char(buf, ':');
@@ -26,6 +65,16 @@ void wm_write_close(struct wm_buf *buf, char bracket) {
 void wm_write_text(struct wm_buf *buf, struct wm_text key, struct wm_text text) {
   if (!text.bytes)
     return;
+  size_t size = key.size + text.size + 3;
+  if (has_room(buf, size) && is_plain(text)) {
+    char *at = buf->bytes + buf->size;
+    memcpy(at, key.bytes, key.size);
+    at[key.size] = '"';
+    memcpy(at + key.size + 1, text.bytes, text.size);
+    memcpy(at + size - 2, "\",", 3);
+    buf->size += size;
+    return;
+  }
   wm_buf_add_text(buf, key);
   wm_buf_add_json(buf, text);
   wm_buf_add_char(buf, ',');

@@ -11,6 +11,9 @@
 #define WM_KEY(literal) WM_TEXT("\"" literal "\":")
 #define WM_NO_KEY WM_TEXT("")
 
+/* Makes room for 'size' bytes at once, where it is known that they will come. */
+void wm_write_reserve(struct wm_buf *buf, size_t size);
+
 /* "name": for a name from outside. */
 void wm_write_name(struct wm_buf *buf, struct wm_text name);
 
