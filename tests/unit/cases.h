@@ -9,17 +9,17 @@
 #include "core/buf.h"
 #include "core/finding.h"
 
-static int cases_visible(const struct dirent *entry) {
+static __attribute__((unused)) int cases_visible(const struct dirent *entry) {
   return entry->d_name[0] != '.';
 }
 
-static int cases_by_bytes(const struct dirent **a, const struct dirent **b) {
+static __attribute__((unused)) int cases_by_bytes(const struct dirent **a, const struct dirent **b) {
   return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 /* Calls 'visit' with every name in the folder, in byte order; returns how many there are. */
-static int cases_each(const char *folder, void (*visit)(const char *folder, const char *name, void *context),
-                      void *context) {
+static __attribute__((unused)) int
+cases_each(const char *folder, void (*visit)(const char *folder, const char *name, void *context), void *context) {
   struct dirent **names;
   int count = scandir(folder, &names, cases_visible, cases_by_bytes);
   cr_assert_geq(count, 0, "%s", folder);
@@ -32,7 +32,7 @@ static int cases_each(const char *folder, void (*visit)(const char *folder, cons
 }
 
 /* A whole file; release the buffer. */
-static struct wm_buf cases_read(const char *folder, const char *name) {
+static __attribute__((unused)) struct wm_buf cases_read(const char *folder, const char *name) {
   struct wm_buf buf = WM_BUF_INIT;
   char path[1024], bytes[4096];
   snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -45,7 +45,7 @@ static struct wm_buf cases_read(const char *folder, const char *name) {
   return buf;
 }
 
-static void cases_print(const struct wm_findings *findings, struct wm_buf *ret) {
+static __attribute__((unused)) void cases_print(const struct wm_findings *findings, struct wm_buf *ret) {
   for (size_t i = 0; i < findings->count; i++) {
     const struct wm_finding *finding = &findings->items[i];
     wm_buf_printf(ret, "%.*s:%u:%u: %s: %.*s [%s]\n", WM_TEXT_ARG(finding->file), finding->line, finding->column,
@@ -55,7 +55,7 @@ static void cases_print(const struct wm_findings *findings, struct wm_buf *ret) 
 }
 
 /* The findings of a case against its 'expect'. */
-static void cases_compare(const char *folder, struct wm_findings *findings) {
+static __attribute__((unused)) void cases_compare(const char *folder, struct wm_findings *findings) {
   struct wm_buf expect = cases_read(folder, "expect"), got = WM_BUF_INIT;
   wm_findings_sort(findings);
   cases_print(findings, &got);

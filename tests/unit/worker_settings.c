@@ -1,0 +1,180 @@
+/* waymark.yaml: each folder of fixtures/settings is one, read as the worker does; what lint does otherwise is below. */
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/unit/cases.h"
+#include "worker/settings.h"
+
+static struct wm_findings findings;
+static struct settings settings;
+
+static void set_up(void) {
+  wm_findings_init(&findings);
+  setenv("NAME", "worker-7", 1);
+  setenv("HOST", "kafka", 1);
+  setenv("COUNT", "3", 1);
+  setenv("SECRET", "s3cr3t", 1);
+  setenv("TOPIC", "topic", 1);
+  setenv("USERS", "closed", 1);
+  unsetenv("MISSING");
+}
+static void tear_down(void) {
+  settings_release(&settings);
+  wm_findings_release(&findings);
+}
+
+TestSuite(settings, .init = set_up, .fini = tear_down);
+
+static int read_settings(const char *yaml, enum settings_mode mode) {
+  struct wm_text bytes = {yaml, yaml ? strlen(yaml) : 0};
+  return settings_read(&settings, WM_TEXT("waymark.yaml"), bytes, mode, &findings);
+}
+
+/* --- cases --- */
+
+static void run_case(const char *root, const char *name, void *context) {
+  char folder[1024];
+  (void)context;
+  snprintf(folder, sizeof folder, "%s/%s", root, name);
+  struct wm_buf yaml = cases_read(folder, "waymark.yaml");
+  wm_findings_release(&findings);
+  wm_findings_init(&findings);
+  int failed = read_settings(yaml.bytes, SETTINGS_FULL);
+  cr_expect_eq(failed, findings.invalid ? -1 : 0, "%s", folder);
+  cases_compare(folder, &findings);
+  if (strncmp(name, "fine", 4) == 0)
+    cr_expect_eq(findings.count, 0u, "%s is not fine", folder);
+  for (size_t i = 0; i < findings.count; i++)
+    cr_expect(!wm_text_contains(findings.items[i].text, WM_TEXT("s3cr3t")), "a secret in a sentence");
+  settings_release(&settings);
+  wm_buf_release(&yaml);
+}
+
+Test(settings, each_mistake_gives_its_diagnostics) {
+  cr_expect_geq(cases_each(FIXTURES "/settings", run_case, NULL), 14);
+}
+
+/* --- values --- */
+
+Test(settings, without_a_file_everything_is_default) {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  cr_assert_eq(read_settings(NULL, SETTINGS_LINT), 0);
+  cr_expect_eq(findings.count, 0u);
+  cr_expect(strcmp(settings.instance, host) == 0 || strcmp(settings.instance, "waymark") == 0);
+  cr_expect_str_eq(settings.kafka.bootstrap, "localhost:9092");
+  cr_expect_str_eq(settings.kafka.group, "waymark");
+  cr_expect(settings.kafka.exactly_once);
+  cr_expect_eq(settings.kafka.partitions, 8);
+  cr_expect_str_eq(settings.kafka.partitioner, "murmur2");
+  cr_expect_eq(settings.kafka.property_count, 0u);
+  cr_assert_eq(settings.topics.event_count, 1u);
+  cr_expect_str_eq(settings.topics.events[0], "journey.milestones");
+  cr_expect_str_eq(settings.topics.directory, "waymark.directory");
+  cr_expect_str_eq(settings.topics.requests, "waymark.requests");
+  cr_expect_str_eq(settings.topics.replay, "waymark.replay");
+  cr_expect_str_eq(settings.topics.users, "waymark.users");
+  cr_expect_str_eq(settings.topics.outcomes, "waymark.outcomes");
+  cr_expect_str_eq(settings.topics.changes, "waymark.changes");
+  cr_expect_str_eq(settings.topics.failures, "waymark.failures");
+  cr_expect_str_eq(settings.topics.notifications, "waymark.notifications");
+  cr_expect_str_eq(settings.topics.control, "waymark.control");
+  cr_expect_str_eq(settings.redis.address, "localhost:6379");
+  cr_expect_str_eq(settings.redis.username, "");
+  cr_expect_str_eq(settings.redis.password_file, "");
+  cr_expect_str_eq(settings.redis.prefix, "wm");
+  cr_expect(!settings.users_closed);
+  cr_expect_eq(settings.limits.event_bytes, 524288u);
+  cr_expect_eq(settings.limits.register_bytes, 262144u);
+  cr_expect_eq(settings.limits.batch_events, 2000u);
+  cr_expect_eq(settings.limits.batch_us, 50000);
+  cr_expect_eq(settings.limits.clock_skew_us, INT64_C(300000000));
+  cr_expect_eq(settings.limits.notify_age_us, INT64_C(86400000000));
+  cr_expect_eq(settings.ignore_count, 0u);
+  cr_expect_str_eq(settings.http_listen, "127.0.0.1:9464");
+  cr_expect_str_eq(settings.log_level, "info");
+  cr_expect_str_eq(settings.log_format, "text");
+}
+
+Test(settings, what_the_file_says_stands) {
+  struct wm_buf yaml = cases_read(FIXTURES "/settings/fine-everything", "waymark.yaml");
+  cr_assert_eq(read_settings(yaml.bytes, SETTINGS_FULL), 0);
+  wm_buf_release(&yaml);
+  cr_expect_str_eq(settings.instance, "worker-1");
+  cr_expect(!settings.kafka.exactly_once && settings.users_closed);
+  cr_expect_eq(settings.kafka.partitions, 12);
+  cr_assert_eq(settings.kafka.property_count, 3u);
+  cr_expect_str_eq(settings.kafka.properties[1].name, "sasl.username");
+  cr_expect_str_eq(settings.kafka.properties[1].value, "007", "as it is written");
+  cr_assert_eq(settings.topics.event_count, 2u);
+  cr_expect_str_eq(settings.topics.events[1], "journey.phases");
+  cr_expect_str_eq(settings.topics.control, "x");
+  cr_expect_str_eq(settings.redis.address, "/run/redis.sock");
+  cr_expect_eq(settings.limits.batch_us, 0);
+  cr_expect_eq(settings.limits.notify_age_us, INT64_C(1209600000000));
+  cr_assert_eq(settings.ignore_count, 2u);
+  cr_expect_str_eq(settings.ignore[1], "*.draft.yaml");
+  cr_expect_str_eq(settings.http_listen, "");
+  cr_expect_str_eq(settings.log_format, "json");
+}
+
+Test(settings, variables_are_filled_in) {
+  cr_assert_eq(read_settings("instance: ${NAME}-${COUNT}\nkafka: {partitions: \"${COUNT}\", bootstrap: \"${HOST}:1\"}\n"
+                             "users: ${USERS}\ntopics: {events: [\"${TOPIC}.a\"]}\nlimits: {batch-ms: \"1${COUNT}\"}\n",
+                             SETTINGS_FULL),
+               0);
+  cr_expect_str_eq(settings.instance, "worker-7-3");
+  cr_expect_eq(settings.kafka.partitions, 3);
+  cr_expect_str_eq(settings.kafka.bootstrap, "kafka:1");
+  cr_expect(settings.users_closed);
+  cr_expect_str_eq(settings.topics.events[0], "topic.a");
+  cr_expect_eq(settings.limits.batch_us, 13000);
+}
+
+Test(settings, lint_leaves_variables_open) {
+  cr_assert_eq(
+      read_settings("instance: ${MISSING}\nkafka: {partitions: \"${MISSING}\"}\ntopics: {events: [\"${X}\"]}\n"
+                    "redis: {password-file: /nowhere/at/all, address: \"${A}:${B}\"}\nlog: {level: \"${L}\"}\n",
+                    SETTINGS_LINT),
+      0);
+  cr_expect_eq(findings.count, 0u);
+  cr_expect_eq(settings.kafka.partitions, 8, "the default stands");
+  cr_expect_str_eq(settings.topics.events[0], "journey.milestones");
+}
+
+Test(settings, a_password_file_must_be_readable_where_it_counts) {
+  cr_expect_eq(read_settings("redis: { password-file: /nowhere/at/all }\n", SETTINGS_FULL), -1);
+  cr_assert_eq(findings.count, 1u);
+  cr_expect_eq(findings.items[0].code, WM_E_FILE_UNREADABLE);
+  cr_expect_eq(findings.items[0].column, 25u);
+}
+
+/* --- the table --- */
+
+Test(settings, each_row_can_be_shown_to_people) {
+  size_t count = 0;
+  for (const struct setting_row *row = setting_rows; row->name; row++, count++) {
+    cr_expect(*row->type && *row->help && *row->fallback, "%s", row->name);
+    cr_expect(row->help[strlen(row->help) - 1] != '.', "%s", row->name);
+    for (const struct setting_row *other = row + 1; other->name; other++)
+      cr_expect_str_neq(row->name, other->name);
+  }
+  cr_expect_geq(count, 30u);
+}
+
+Test(settings, the_defaults_written_out_are_no_mistake) {
+  struct wm_buf yaml = WM_BUF_INIT;
+  const char *group = "";
+  for (const struct setting_row *row = setting_rows; row->name; row++) {
+    const char *dot = strchr(row->name, '.');
+    if (dot && strncmp(row->name, group, (size_t)(dot - row->name) + 1) != 0)
+      wm_buf_printf(&yaml, "%.*s:\n", (int)(dot - row->name), row->name);
+    group = dot ? row->name : "";
+    wm_buf_printf(&yaml, "%s%s: %s\n", dot ? "  " : "", dot ? dot + 1 : row->name, row->fallback);
+  }
+  cr_expect_eq(read_settings(yaml.bytes, SETTINGS_FULL), 0, "%s", yaml.bytes);
+  cr_expect_eq(findings.count, 0u);
+  wm_buf_release(&yaml);
+}
