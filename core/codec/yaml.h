@@ -11,13 +11,13 @@ enum wm_node_kind { WM_NODE_SCALAR, WM_NODE_LIST, WM_NODE_MAP };
 struct wm_node {
   enum wm_node_kind kind;
   unsigned line, column;
-  bool plain;             /* a scalar without quotes (and no block): core schema types apply */
-  bool block;             /* a literal or folded block scalar */
-  bool broken;            /* holds something that was refused and reported: say no more about its text */
-  bool comment_behind;    /* a plain scalar with a comment on its line that may have been meant as its end */
-  struct wm_text text;    /* scalar: as it is written, unquoted and unfolded */
-  struct wm_node *items;  /* list: values; map: key, value, key, value ... in file order */
-  size_t count;           /* list: values; map: pairs */
+  bool plain;            /* a scalar without quotes (and no block): core schema types apply */
+  bool block;            /* a literal or folded block scalar */
+  bool broken;           /* holds something that was refused and reported: say no more about its text */
+  bool comment_behind;   /* a plain scalar with a comment on its line that may have been meant as its end */
+  struct wm_text text;   /* scalar: as it is written, unquoted and unfolded */
+  struct wm_node *items; /* list: values; map: key, value, key, value ... in file order */
+  size_t count;          /* list: values; map: pairs */
 };
 
 struct wm_document {
@@ -28,8 +28,8 @@ struct wm_document {
 #define WM_DOCUMENT_LIMIT 1048576
 #define WM_FILE_LIMIT (64 * 1048576)
 
-/* Reads every document of a file. Anchors, aliases, '<<', tags, tabs outside quotes, bad UTF-8, duplicate keys, size and
- * depth are refused here, each located and invalid. Where reading can go on after that, the document is returned
+/* Reads every document of a file. Anchors, aliases, '<<', tags, tabs outside quotes, bad UTF-8, duplicate keys, size
+ * and depth are refused here, each located and invalid. Where reading can go on after that, the document is returned
  * nevertheless, so that its other mistakes are found too; where it can't, it is left out and '*ret_lost' (may be NULL)
  * counts it. The next '---' always goes on. Empty documents are left out. -1 only when out of memory. */
 int wm_yaml_read(struct wm_text file, struct wm_text bytes, struct wm_arena *arena, struct wm_findings *findings,
