@@ -1,0 +1,72 @@
+/* What the parts of the Redis door share: redis_link.c (connection, commands, replies), redis_apply.c (fenced writes),
+ * redis.c (everything else). The only header that knows hiredis. */
+#ifndef WM_WORKER_REDIS_INTERNAL_H
+#define WM_WORKER_REDIS_INTERNAL_H
+
+#include <hiredis.h>
+
+#include "core/buf.h"
+#include "worker/redis.h"
+
+#define SHA_SIZE 40
+
+/* A projection under way: its end is set once Redis has said that it wrote. */
+struct same {
+  size_t index; /* of the write in its pipeline */
+  struct wm_text user;
+  int64_t end_us;
+};
+
+struct redis {
+  char *address, *username, *password_file, *users_topic;
+  char *progress, *ends, *meta, *changes; /* keys and channel with the prefix */
+  char *prefix;
+  struct logger *logger;
+  redisContext *context; /* NULL: not connected */
+  size_t apply_replies;  /* still to be read by wait */
+  struct wm_buf roles_key, user_key;
+  struct wm_arena arena; /* of the apply under way */
+  struct same *sames;
+  size_t same_count;
+  char sha[SHA_SIZE + 1]; /* of apply_script; "" before it was loaded on this connection */
+};
+
+/* A failed call: fills 'error', drops the connection, and is the result. */
+enum cache_result redis_drop(struct redis *redis, enum cache_result result);
+enum cache_result redis_down(struct redis *redis, struct wm_error *error);
+enum cache_result redis_strange(struct redis *redis, struct wm_error *error); /* an answer of another shape */
+enum cache_result redis_no_memory(struct redis *redis, struct wm_error *error);
+
+/* Connects unless there is a connection. */
+enum cache_result redis_ensure(struct redis *redis, struct wm_error *error);
+enum cache_result redis_check(void *self, struct wm_error *error);
+
+/* Appends one command of 'count' texts to the pipeline; flush writes all of it. */
+enum cache_result redis_append(struct redis *redis, const struct wm_text *words, size_t count, struct wm_error *error);
+enum cache_result redis_flush(struct redis *redis, struct wm_error *error);
+#define APPEND(redis, error, ...)                                                                                      \
+  redis_append(redis, (const struct wm_text[]){__VA_ARGS__},                                                           \
+               sizeof((const struct wm_text[]){__VA_ARGS__}) / sizeof(struct wm_text), error)
+
+/* The next reply, to be freed by the caller; an error reply is a result. */
+enum cache_result redis_read(struct redis *redis, redisReply **ret, struct wm_error *error);
+enum cache_result redis_read_integer(struct redis *redis, long long *ret, struct wm_error *error);
+
+/* A text of decimal digits that fits; else 'fallback'. And back. */
+int64_t redis_number(const redisReply *reply, int64_t fallback);
+struct digits {
+  char bytes[24];
+};
+struct wm_text redis_digits(int64_t number, struct digits *room);
+#define DIGITS(number) redis_digits((number), &(struct digits){{0}})
+
+/* "<prefix>:{<user>}:<kind>" in 'buf'; '{', '}' and '%' of the user are percent-encoded (contract 10). */
+struct wm_text redis_user_key(struct redis *redis, struct wm_buf *buf, struct wm_text user, const char *kind);
+
+/* redis_apply.c */
+enum cache_result redis_apply(void *self, const struct cache_write *writes, size_t count, struct wm_error *error);
+enum cache_result redis_wait(void *self, struct wm_error *error);
+enum cache_result redis_advance(void *self, int32_t partition, int64_t from, int64_t to, struct wm_error *error);
+enum cache_result redis_append_end(struct redis *redis, struct wm_text user, int64_t end_us, struct wm_error *error);
+
+#endif
