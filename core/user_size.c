@@ -1,12 +1,10 @@
 /* How much memory a clone needs. Workers keep a hundred thousand registers, so a clone gets one chunk of just that
  * size; a wrong number here costs a second chunk, nothing else. */
-#include <stdalign.h>
-
 #include "core/user.h"
 
 /* What an arena takes for 'size' bytes. */
 static size_t room(size_t size) {
-  size_t step = alignof(max_align_t);
+  size_t step = _Alignof(max_align_t);
   return (size + step - 1) / step * step;
 }
 
