@@ -34,7 +34,7 @@ static void print_options(const struct option *options) {
 
 static void print_list(void) {
   puts("Waymark turns milestones of people's journeys into roles.\n");
-  style_print(stdout, STYLE_BOLD, "Usage");
+  style_print(stdout, STYLE_BOLD, "Usage:");
   puts(" waymark COMMAND [ARGUMENTS] [OPTIONS]\n");
   style_print(stdout, STYLE_BOLD, "Commands");
   putchar('\n');
@@ -50,7 +50,7 @@ void help_print(const struct command *command) {
     return;
   }
   printf("%s\n\n", command->summary);
-  style_print(stdout, STYLE_BOLD, "Usage");
+  style_print(stdout, STYLE_BOLD, "Usage:");
   printf(" waymark %s%s%s%s\n\n", command->name, *command->arguments ? " " : "", command->arguments,
          command->options && command->options->name ? " [OPTIONS]" : "");
   printf("%s\n\n", command->help);
