@@ -4,7 +4,7 @@
 
 struct memory_connection {
   struct memory_cache *cache;
-  bool broken; /* the next call finds out */
+  bool broken;                  /* the next call finds out */
   struct memory_command *queue; /* writes of the apply under way */
   size_t count, capacity, done;
   enum cache_result result; /* of the writes that were executed */
@@ -174,8 +174,20 @@ void memory_cache_restore(struct memory_cache *cache, const struct memory_data *
   }
 }
 
+/* Commands are executed while nobody waits for them, too. */
+static void execute_next(struct memory_connection *connection) {
+  enum cache_result result = execute(connection->cache, &connection->queue[connection->done++]);
+  if (result != CACHE_DONE)
+    connection->result = result;
+}
+
 void memory_cache_tick(struct memory_cache *cache, bool all) {
   size_t kept = 0;
+  for (size_t i = 0; !cache->down && i < cache->connection_count; i++) {
+    struct memory_connection *connection = cache->connections[i];
+    while (!connection->broken && connection->done < connection->count && world_chance(cache->world, 5000))
+      execute_next(connection);
+  }
   for (size_t i = 0; i < cache->late_count; i++) {
     if (all || world_chance(cache->world, 1000))
       execute(cache, &cache->late[i]);
@@ -273,9 +285,8 @@ static enum cache_result door_wait(void *self, struct wm_error *error) {
     world_touch(cache->world);
     if (is_lost(connection))
       return lose(connection, error);
-    enum cache_result result = execute(cache, &connection->queue[connection->done++]);
-    if (result != CACHE_DONE)
-      connection->result = result;
+    if (connection->done < connection->count)
+      execute_next(connection);
   }
   world_touch(cache->world);
   if (is_lost(connection))
@@ -297,8 +308,7 @@ static enum cache_result command_now(struct memory_connection *connection, const
   return is_lost(connection) ? lose(connection, error) : result;
 }
 
-static enum cache_result door_advance(void *self, int32_t partition, int64_t from, int64_t to,
-                                      struct wm_error *error) {
+static enum cache_result door_advance(void *self, int32_t partition, int64_t from, int64_t to, struct wm_error *error) {
   struct memory_command command = {.kind = COMMAND_ADVANCE, .partition = partition, .from = from, .to = to};
   return command_now(self, &command, error);
 }

@@ -67,7 +67,7 @@ void memory_cache_flush(struct memory_cache *cache);
 /* Another state of the past: every connection breaks, and nothing that was under way survives. */
 void memory_cache_restore(struct memory_cache *cache, const struct memory_data *snapshot);
 
-/* Late commands may come in; 'all': they do. */
+/* As time goes by: commands that are under way are executed, late ones may come in ('all': they do). */
 void memory_cache_tick(struct memory_cache *cache, bool all);
 
 const struct memory_user *memory_cache_user(const struct memory_cache *cache, struct wm_text id);

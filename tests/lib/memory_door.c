@@ -24,7 +24,9 @@ static enum log_result fenced(struct wm_error *error) {
   return LOG_FATAL;
 }
 
-static bool is_fenced(const struct memory_member *member) { return member->epoch != member->producer->epoch; }
+static bool is_fenced(const struct memory_member *member) {
+  return member->epoch != member->producer->epoch;
+}
 
 /* --- reading --- */
 
@@ -121,8 +123,12 @@ static void set_paused(struct memory_member *member, int32_t partition, bool pau
     member->places[topic][partition].paused = paused;
 }
 
-static void door_resume(void *self, int32_t partition) { set_paused(self, partition, false); }
-static void door_pause(void *self, int32_t partition) { set_paused(self, partition, true); }
+static void door_resume(void *self, int32_t partition) {
+  set_paused(self, partition, false);
+}
+static void door_pause(void *self, int32_t partition) {
+  set_paused(self, partition, true);
+}
 
 /* Offsets of a transaction that is not settled are pending. */
 static bool is_pending(const struct memory_log *log, const struct log_position *position) {
@@ -419,7 +425,9 @@ static enum log_poll door_read_next(void *self, int timeout_ms, struct wm_record
   return LOG_NOTHING;
 }
 
-static void door_read_end(void *self) { ((struct memory_member *)self)->read_partition = -1; }
+static void door_read_end(void *self) {
+  ((struct memory_member *)self)->read_partition = -1;
+}
 
 static enum log_result door_incarnation(void *self, int32_t partition, char ret[static 64], struct wm_error *error) {
   struct memory_member *member = self;

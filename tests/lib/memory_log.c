@@ -82,8 +82,8 @@ struct wm_text memory_log_register(const struct memory_log *log, int32_t partiti
   if (offset < 0 || offset >= (int64_t)users->count)
     return WM_NO_TEXT;
   const struct memory_entry *entry = &users->entries[offset];
-  bool decided = entry->transaction && (entry->transaction->state == MEMORY_DECIDED ||
-                                        entry->transaction->state == MEMORY_COMMITTED);
+  bool decided = entry->transaction &&
+                 (entry->transaction->state == MEMORY_DECIDED || entry->transaction->state == MEMORY_COMMITTED);
   return decided && !entry->marker ? entry->value : WM_NO_TEXT;
 }
 
@@ -197,14 +197,18 @@ struct memory_member *memory_log_join(struct memory_log *log, const char *id, st
   return member;
 }
 
-void memory_log_kill(struct memory_member *member) { member->alive = false; }
+void memory_log_kill(struct memory_member *member) {
+  member->alive = false;
+}
 
 void memory_log_leave(struct memory_member *member) {
   member->alive = false;
   memory_group_leave(member);
 }
 
-int64_t memory_log_generation(const struct memory_member *member) { return member->generation; }
+int64_t memory_log_generation(const struct memory_member *member) {
+  return member->generation;
+}
 
 bool memory_log_is_paused(const struct memory_member *member, size_t topic, int32_t partition) {
   return member->places[topic][partition].paused;

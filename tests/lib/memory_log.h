@@ -39,7 +39,7 @@ struct memory_transaction {
 };
 
 struct memory_entry {
-  bool marker; /* a control record */
+  bool marker;                            /* a control record */
   struct memory_transaction *transaction; /* NULL: written without one */
   struct wm_text key, value;
   int64_t timestamp_ms;

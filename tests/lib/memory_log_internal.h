@@ -22,9 +22,9 @@ struct memory_member {
   /* the group */
   bool alive;
   bool in_group;
-  bool holds;      /* has an assignment that it has not given back */
-  bool told;       /* of a revocation that it has not followed yet */
-  bool ready;      /* has joined the rebalance that is under way */
+  bool holds; /* has an assignment that it has not given back */
+  bool told;  /* of a revocation that it has not followed yet */
+  bool ready; /* has joined the rebalance that is under way */
   int64_t generation;
   int64_t seen_us;
   enum log_poll event; /* the next thing to be told; LOG_NOTHING: nothing */
@@ -33,7 +33,7 @@ struct memory_member {
   /* reading */
   struct memory_place places[MEMORY_INPUTS][MEMORY_PARTITIONS];
   struct memory_consumed *polled, **polled_end; /* since the last commit or rewind */
-  int32_t read_partition; /* of the users topic; -1: closed */
+  int32_t read_partition;                       /* of the users topic; -1: closed */
   int64_t read_position;
   /* writing */
   struct log_written *written;

@@ -15,7 +15,9 @@ uint64_t world_random(struct world *world) {
   return z ^ (z >> 31);
 }
 
-uint64_t world_below(struct world *world, uint64_t limit) { return world_random(world) % limit; }
+uint64_t world_below(struct world *world, uint64_t limit) {
+  return world_random(world) % limit;
+}
 
 bool world_chance(struct world *world, unsigned per_10000) {
   return per_10000 > 0 && world_below(world, 10000) < per_10000;
@@ -27,7 +29,9 @@ void world_touch(struct world *world) {
     world->touched(world->self);
 }
 
-static int64_t now_us(void *self) { return ((struct world *)self)->now_us; }
+static int64_t now_us(void *self) {
+  return ((struct world *)self)->now_us;
+}
 
 struct clock_door world_clock(struct world *world) {
   return (struct clock_door){.wall_us = now_us, .monotonic_us = now_us, .self = world};

@@ -24,7 +24,7 @@ struct world {
   uint64_t random;
   int64_t now_us; /* wall clock and monotonic clock in one */
   struct world_faults faults;
-  uint64_t touches;      /* calls of doors so far */
+  uint64_t touches;            /* calls of doors so far */
   void (*touched)(void *self); /* NULL, or told of every call of a door: crashes and interruptions happen here */
   void *self;
 };

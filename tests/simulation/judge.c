@@ -79,8 +79,8 @@ static bool expect_astray(struct trial *c, const struct memory_consumed *item, c
                        .key = record->key,
                        .value = record->value};
   expect(c, &out, NULL);
-  out = (struct wm_out){
-      .topic = WM_OUT_FAILURES, .partition = item->partition, .key = event->user, .value = WM_NO_TEXT};
+  out =
+      (struct wm_out){.topic = WM_OUT_FAILURES, .partition = item->partition, .key = event->user, .value = WM_NO_TEXT};
   expect(c, &out, NULL);
   return true;
 }
@@ -110,8 +110,8 @@ static bool decide_again(struct trial *c, const struct memory_consumed *item, st
     return expect_astray(c, item, &record, &event);
 
   struct judged_user *user = event.user.bytes ? find_user(c, event.user) : NULL;
-  if (wm_decide(workspace, &sample_terms, &event, user ? user->user : NULL, item->partition, NULL, &c->arena,
-                &decision, &error) < 0)
+  if (wm_decide(workspace, &sample_terms, &event, user ? user->user : NULL, item->partition, NULL, &c->arena, &decision,
+                &error) < 0)
     return blame(c, "deciding again failed: %s", error.text);
   if (decision.user) {
     wm_user_free(user->user);

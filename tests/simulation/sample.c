@@ -107,7 +107,9 @@ static struct wm_text send(struct memory_log *log, size_t topic, const char *use
   return value;
 }
 
-static struct wm_text text_of(const char *bytes, int size) { return (struct wm_text){bytes, (size_t)size}; }
+static struct wm_text text_of(const char *bytes, int size) {
+  return (struct wm_text){bytes, (size_t)size};
+}
 
 /* Ids are drawn from a pool that is small enough for duplicates. */
 static struct wm_text event_text(struct world *world, char *room, size_t size, const char *type, const char *user,
@@ -149,8 +151,8 @@ static void send_profile(struct memory_log *log, const char *user, bool astray) 
 static void send_request(struct memory_log *log, const char *user, bool astray) {
   struct world *world = log->world;
   char data[128], room[512];
-  snprintf(data, sizeof data, "{\"role\":\"role-%c\",\"action\":\"%s\",\"by\":\"jane\"}",
-           "abcx"[world_below(world, 4)], world_chance(world, 6000) ? "add" : "remove");
+  snprintf(data, sizeof data, "{\"role\":\"role-%c\",\"action\":\"%s\",\"by\":\"jane\"}", "abcx"[world_below(world, 4)],
+           world_chance(world, 6000) ? "add" : "remove");
   send(log, 2, user, astray, event_text(world, room, sizeof room, "role.assignment.requested", user, data));
 }
 
@@ -195,9 +197,10 @@ void sample_send(struct memory_log *log) {
 void sample_send_milestone(struct memory_log *log, const char *user, const char *id, const char *milestone) {
   char time[WM_MOMENT_SIZE], room[512];
   wm_moment_format(log->world->now_us, time);
-  int size = snprintf(room, sizeof room,
-                      "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/s\",\"type\":\"journey.milestone.achieved\","
-                      "\"subject\":\"%s\",\"time\":\"%s\",\"data\":{\"milestone\":\"%s\",\"note\":\"n\"}}",
-                      id, user, time, milestone);
+  int size =
+      snprintf(room, sizeof room,
+               "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/s\",\"type\":\"journey.milestone.achieved\","
+               "\"subject\":\"%s\",\"time\":\"%s\",\"data\":{\"milestone\":\"%s\",\"note\":\"n\"}}",
+               id, user, time, milestone);
   send(log, 0, user, false, text_of(room, size));
 }

@@ -26,6 +26,8 @@ static void touched(void *self) {
   struct process *process = simulation->current;
   if (!process || !process->fiber)
     return;
+  if (simulation->hook && simulation->world.touches == simulation->hook_at)
+    simulation->hook(simulation);
   if (process->crash_in > 0 && --process->crash_in == 0) {
     process->gone = true;
     fiber_give_way(process->fiber);
@@ -37,8 +39,7 @@ static void touched(void *self) {
 /* A register in Redis is always one that a transaction committed. */
 static void written(void *self, const struct cache_write *write) {
   struct simulation *simulation = self;
-  struct wm_text value =
-      memory_log_register(simulation->log, memory_log_home(simulation->log, write->user), write->at);
+  struct wm_text value = memory_log_register(simulation->log, memory_log_home(simulation->log, write->user), write->at);
   if (!value.bytes || !wm_text_equal(value, write->json))
     blame(simulation, "redis got a register of '%.*s' at %lld that nobody committed", WM_TEXT_ARG(write->user),
           (long long)write->at);

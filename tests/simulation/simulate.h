@@ -19,9 +19,9 @@ struct process {
   struct memory_member *member;
   struct loop *loop;
   struct fiber *fiber;
-  bool gone;          /* crashed or ended */
-  bool suspended;     /* SIGSTOP: does nothing, and its clock goes on */
-  uint64_t crash_in;  /* calls of doors; 0: it does not */
+  bool gone;         /* crashed or ended */
+  bool suspended;    /* SIGSTOP: does nothing, and its clock goes on */
+  uint64_t crash_in; /* calls of doors; 0: it does not */
 };
 
 struct simulation {
@@ -31,7 +31,7 @@ struct simulation {
   struct memory_cache *cache;
   struct logger logger;
   struct loop_rules rules;
-  unsigned version; /* of the workspace that new processes load */
+  unsigned version;                               /* of the workspace that new processes load */
   struct wm_workspace *versions[SAMPLE_VERSIONS]; /* for the judge; borrowed */
   struct process processes[SIMULATION_PROCESSES];
   size_t process_count;
@@ -39,6 +39,8 @@ struct simulation {
   struct memory_data snapshot;
   bool has_snapshot;
   int64_t down_until_us;
+  void (*hook)(struct simulation *simulation); /* called at touch number 'hook_at', once */
+  uint64_t hook_at;
   struct loop_counters totals; /* of processes that are gone */
   char why[JUDGE_TEXT];        /* what is wrong; "" nothing */
 };

@@ -16,4 +16,10 @@ if(WAYMARK_TESTS)
   add_test(NAME simulation_seeds COMMAND simulation_seeds --count ${seeds})
   set_tests_properties(simulation_seeds PROPERTIES LABELS simulation TIMEOUT 300
     ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
+
+  add_executable(simulation_rules simulation/rules.c)
+  target_link_libraries(simulation_rules PRIVATE waymark_doubles waymark_test_flags PkgConfig::CRITERION)
+  add_test(NAME simulation_rules COMMAND simulation_rules --short-filename)
+  set_tests_properties(simulation_rules PROPERTIES LABELS simulation TIMEOUT 300
+    ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
 endif()
