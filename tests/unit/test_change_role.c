@@ -449,18 +449,19 @@ Test(change_role, removal_works_on_a_suspended_user_and_a_retired_role) {
 
 Test(change_role, removal_checks_entity_user_and_role) {
   given_task_on_gold(WM_REMOVE);
-  struct wm_task *dangling = given_remove(automation, 20, "tin");
+  given_remove(automation, 20, "tin");
   given_role("root")->kind = WM_ROLE_ADMINISTRATOR;
   given_remove(automation, 30, "root");
   given_role("kept")->managed = true;
   given_remove(automation, 40, "kept");
-  (void)dangling;
   close_workspace();
   terms.users_closed = true;
   decide(milestone("evt", 10));
   EXPECT_OUTCOME(0, 0, WM_RESULT_FAILED, WM_E_USER_UNKNOWN);
+  EXPECT_OUTCOME(0, 1, WM_RESULT_FAILED, WM_E_USER_UNKNOWN);
   decide(without_user(milestone("evt", 10)));
   EXPECT_OUTCOME(0, 0, WM_RESULT_FAILED, WM_E_USER_MISSING);
+  EXPECT_OUTCOME(0, 1, WM_RESULT_FAILED, WM_E_USER_MISSING);
   terms.users_closed = false;
   decide(milestone("evt", 10));
   EXPECT_OUTCOME(0, 0, WM_RESULT_UNCHANGED, WM_OK);
