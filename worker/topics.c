@@ -302,20 +302,21 @@ static int create_missing(struct topics_work *work, bool roomy, struct wm_error 
   return result;
 }
 
-static bool is_complete(const struct topics_work *work) {
+/* Roomy topics are made last, when the limits of the others are known. */
+static bool is_complete(const struct topics_work *work, bool roomy) {
   for (size_t i = 0; i < work->count; i++)
-    if (work->plans[i].found < 0)
+    if (work->plans[i].found < 0 && (roomy || work->plans[i].kind != TOPICS_ROOMY))
       return false;
   return true;
 }
 
 /* A broker may learn of new topics a moment after the controller has made them. */
-static int wait_for_topics(struct topics_work *work, struct wm_error *error) {
+static int wait_for_topics(struct topics_work *work, bool roomy, struct wm_error *error) {
   int64_t deadline_us = kafka_now_us() + 5 * 1000 * 1000;
   for (;;) {
     if (look(work, error) != 0)
       return -1;
-    if (is_complete(work) || kafka_now_us() >= deadline_us)
+    if (is_complete(work, roomy) || kafka_now_us() >= deadline_us)
       return 0;
     nanosleep(&(struct timespec){0, 50 * 1000 * 1000}, NULL);
   }
@@ -403,8 +404,9 @@ int topics_check(const struct settings *settings, topics_fn *tell, void *taker, 
 }
 
 static int create(struct topics_work *work, struct wm_error *error) {
-  if (look(work, error) != 0 || create_missing(work, false, error) != 0 || wait_for_topics(work, error) != 0 ||
-      look_at_configs(work, error) != 0 || create_missing(work, true, error) != 0 || wait_for_topics(work, error) != 0)
+  if (look(work, error) != 0 || create_missing(work, false, error) != 0 ||
+      wait_for_topics(work, false, error) != 0 || look_at_configs(work, error) != 0 ||
+      create_missing(work, true, error) != 0 || wait_for_topics(work, true, error) != 0)
     return -1;
   if (topics_write_records(work, error) != 0)
     return -1;

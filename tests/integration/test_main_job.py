@@ -135,7 +135,7 @@ def test_a_failed_task_is_one_line_in_the_log(make_workspace, workers, sender):
     sender.of_user(workspace.events, "user-7", certified(1))
     sender.flush()
     acquit(workspace, alive=[worker])
-    (line,) = worker.lines("ROLE_ARCHIVED")
+    (line,) = worker.lines("task failed.*ROLE_ARCHIVED")
     for part in ("warning", "certified-partner", "15", "user-7", workspace.events):
         assert part in line, f"'{part}' is not in: {line}"
 
