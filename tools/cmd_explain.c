@@ -247,6 +247,7 @@ static int run(const struct invocation *invocation) {
 }
 
 static const struct option options[] = {
+    OPTION_WORKSPACE,
     {"user", 0, "FILE", "the user's register before the event, as 'simulate --users' or 'user --json' write it"},
     OPTION_JSON,
     {0},
@@ -254,7 +255,7 @@ static const struct option options[] = {
 
 const struct command command_explain = {
     .name = "explain",
-    .arguments = "DIR EVENT.json",
+    .arguments = "[DIR] EVENT.json",
     .summary = "which automations take an event, and why the others do not",
     .options = options,
     .help =

@@ -225,6 +225,7 @@ out:
 }
 
 static const struct option options[] = {
+    OPTION_WORKSPACE,
     {"outcomes", 0, "FILE", "write outcomes and rejections as JSON lines, '-' is stdout"},
     {"users", 0, "FILE", "write every user's effective roles and register as JSON lines, '-' is stdout"},
     {"json", 0, NULL, "outcomes as JSON lines on stdout, and the summary as the last of them"},
@@ -233,7 +234,7 @@ static const struct option options[] = {
 
 const struct command command_simulate = {
     .name = "simulate",
-    .arguments = "DIR EVENTS.jsonl",
+    .arguments = "[DIR] EVENTS.jsonl",
     .summary = "what a file of events would do; no Kafka, no Redis",
     .options = options,
     .help =

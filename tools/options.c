@@ -181,22 +181,35 @@ static int check_choice(const char *who, struct wm_text choices, const char *wor
   return -1;
 }
 
-int options_check_arguments(const struct options *options, const char *who, const char *pattern) {
+static size_t count_required(const char *pattern) {
   struct wm_text token;
-  size_t index = 0;
-  for (; next_token(&pattern, &token); index++) {
-    const char *word = options_argument(options, index);
+  size_t count = 0;
+  while (next_token(&pattern, &token))
+    count += token.bytes[0] != '[';
+  return count;
+}
+
+int options_place_arguments(struct options *options, const char *who, const char *pattern) {
+  const char *const *given = options->arguments, *placed[ARGUMENTS_LIMIT + 1] = {NULL};
+  size_t left = options->argument_count, required = count_required(pattern), index = 0;
+  struct wm_text token;
+  for (; next_token(&pattern, &token) && index < ARGUMENTS_LIMIT; index++) {
     bool optional = token.bytes[0] == '[';
-    if (!word && optional)
+    if (optional && left <= required)
       continue;
-    if (!word) {
+    if (left == 0) {
       fprintf(stderr, "%s: %.*s is missing\nTry '%s --help'.\n", who, WM_TEXT_ARG(token), who);
       return -1;
     }
-    if (memchr(token.bytes, '|', token.size) && check_choice(who, token, word) < 0)
+    if (memchr(token.bytes, '|', token.size) && check_choice(who, token, *given) < 0)
       return -1;
+    placed[index] = *given++;
+    left--;
+    required -= optional ? 0 : 1;
   }
-  if (options->argument_count > index)
-    return complain(who, "one argument too many:", options->arguments[index], NULL);
+  if (left > 0)
+    return complain(who, "one argument too many:", *given, NULL);
+  memcpy(options->arguments, placed, sizeof placed);
+  options->argument_count = index;
   return 0;
 }

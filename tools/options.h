@@ -46,10 +46,11 @@ int options_parse(struct options *ret, const struct option *rows, const char *wh
 const char *options_value(const struct options *options, const char *name);
 bool options_has(const struct options *options, const char *name);
 
-/* The argument at 'index', NULL: not given. */
+/* The argument at 'index' of the pattern, NULL: not given. */
 const char *options_argument(const struct options *options, size_t index);
 
-/* Compares the arguments with the pattern of the command's row. 0, or -1: wrong usage, told on stderr. */
-int options_check_arguments(const struct options *options, const char *who, const char *pattern);
+/* Moves each argument to its place in the pattern of the command's row; one in [brackets] that was left out is NULL
+ * there, wherever it stands: "[DIR] FILE" takes one argument as FILE. 0, or -1: wrong usage, told on stderr. */
+int options_place_arguments(struct options *options, const char *who, const char *pattern);
 
 #endif

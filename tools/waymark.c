@@ -61,7 +61,7 @@ static int run_command(const struct command *command, const char *workspace, int
   }
   if (invocation.options.version)
     return print_version();
-  if (options_check_arguments(&invocation.options, who, command->arguments) < 0)
+  if (options_place_arguments(&invocation.options, who, command->arguments) < 0)
     return EXIT_USAGE;
   take_workspace(&invocation.options, workspace);
   return command->run(&invocation);

@@ -133,3 +133,8 @@ def test_bad_files(workspace, tmp_path):
     assert explain(workspace, event(1), "--user", tmp_path / "r").code == 2
     (workspace / "bad.yaml").write_text("automation: [")
     assert explain(workspace, event(1)).code == 1
+
+
+def test_the_workspace_may_be_named_by_option(workspace):
+    done = waymark("explain", "-", "-C", workspace, "--json", stdin=json.dumps(event(1)))
+    assert done.code == 0 and done.json[0]["automation"] == "join"

@@ -132,6 +132,20 @@ def test_an_invalid_workspace_runs_nothing(workspace, tmp_path):
     assert not (tmp_path / "o").exists()
 
 
+def test_the_workspace_is_found_as_by_other_commands(workspace, tmp_path):
+    """Contract 2: -C, else WAYMARK_WORKSPACE, else upwards; a DIR argument wins."""
+    (tmp_path / "events").write_text(lines(event(1)))
+    (workspace / "below").mkdir()
+    call = ("simulate", tmp_path / "events", "--outcomes", "-")
+    elsewhere = {"WAYMARK_WORKSPACE": str(tmp_path / "nothing")}
+    for done in (waymark(*call, "-C", workspace, env=elsewhere), waymark(*call, cwd=workspace / "below"),
+                 waymark(*call, env={"WAYMARK_WORKSPACE": str(workspace)}),
+                 waymark("simulate", workspace, *call[1:], "-C", tmp_path / "nothing", env=elsewhere)):
+        assert done.code == 0 and done.json[0]["data"]["automation"] == "join", done.err
+    assert waymark("simulate", "-C", workspace).code == 2
+    assert waymark(*call, cwd="/").code == 2
+
+
 def test_what_is_no_file_is_wrong_usage(workspace, tmp_path):
     for path in (tmp_path, tmp_path / "nothing"):
         done = waymark("simulate", workspace, path)

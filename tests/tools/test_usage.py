@@ -63,7 +63,7 @@ def test_a_word_of_a_choice_gets_a_suggestion():
 
 
 @pytest.mark.parametrize("call", [
-    ["simulate"], ["simulate", "dir"], ["explain", "dir"], ["check-event"], ["lint", "a", "b"], ["new", "role"],
+    ["simulate"], ["simulate", "a", "b", "c"], ["explain"], ["check-event"], ["lint", "a", "b"], ["new", "role"],
     ["simulate", "dir", "file", "--outcomes"], ["lint", "--strict=yes"], ["topics", "burn"], ["user"],
 ])
 def test_wrong_usage_is_exit_two_and_silent_on_stdout(call):
