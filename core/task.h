@@ -32,7 +32,7 @@ struct wm_field {
 struct wm_task_type {
   const char *name;
   const struct wm_field *fields; /* ended by a row without a name */
-  /* What can be known wrong when the workspace is read: adds findings at the task's place. */
+  /* What can be known wrong when the workspace is read: adds findings at the task's place or that of what it names. */
   void (*check)(const struct wm_workspace *workspace, const struct wm_automation *automation,
                 const struct wm_task *task, struct wm_findings *findings);
   /* Runs the task on the run's working copy and fills 'outcome' (result, code, message ...). -1: out of memory. */
@@ -54,6 +54,7 @@ struct wm_task {
   int64_t sequence;
   bool stop_on_failure;
   unsigned line, column;
+  unsigned name_line, name_column; /* of the role or channel that it names: findings about that one stand there */
   struct wm_text near; /* the role or channel that was likely meant when there is none of the name that stands here;
                           set by wm_workspace_finish */
   /* change-role */

@@ -94,15 +94,31 @@ static bool has_sequence(const struct wm_node *map, const struct wm_task *task) 
   return value.type == WM_INTEGER && value.integer == task->sequence;
 }
 
+static bool is_reference(const struct wm_field *field) {
+  return field->kind == WM_FIELD_ROLE || field->kind == WM_FIELD_CHANNEL;
+}
+
 /* Enough to say more about: the references that its type needs. */
 static bool has_references(const struct wm_task *task) {
   for (const struct wm_field *field = task->type->fields; field->name; field++) {
-    bool reference = field->kind == WM_FIELD_ROLE || field->kind == WM_FIELD_CHANNEL;
     const struct wm_text *text = (const struct wm_text *)(const void *)((const char *)task + field->offset);
-    if (reference && field->required && !text->bytes)
+    if (is_reference(field) && field->required && !text->bytes)
       return false;
   }
   return true;
+}
+
+/* Where the role or channel is named, for what is only known to be wrong once all documents are read. */
+static void place_name(const struct wm_node *map, struct wm_task *task) {
+  task->name_line = task->line;
+  task->name_column = task->column;
+  for (const struct wm_field *field = task->type ? task->type->fields : NULL; field && field->name; field++) {
+    const struct wm_node *node = is_reference(field) ? wm_node_get(map, field->name) : NULL;
+    if (!node)
+      continue;
+    task->name_line = node->line;
+    task->name_column = node->column;
+  }
 }
 
 static void read_task(struct load *load, const struct wm_node *map, struct wm_task *ret) {
@@ -118,6 +134,7 @@ static void read_task(struct load *load, const struct wm_node *map, struct wm_ta
   snprintf(what, sizeof(what), "a %s%stask", ret->type ? ret->type->name : "", ret->type ? " " : "");
   if (load_map(load, map, what, keys, ret))
     check_end(load, map, ret);
+  place_name(map, ret);
 }
 
 /* Against the tasks before it in the file. */

@@ -299,7 +299,7 @@ static void lint_role(const struct wm_role *role, const struct wm_automation *au
     what = archived ? "is archived" : "is inactive";
   }
   if (what)
-    wm_findings_add(findings, severity, code, automation->file, task->line, task->column, "role '%.*s' %s",
+    wm_findings_add(findings, severity, code, automation->file, task->name_line, task->name_column, "role '%.*s' %s",
                     WM_TEXT_ARG(task->role), what);
 }
 
@@ -310,11 +310,11 @@ static void check_change_role(const struct wm_workspace *workspace, const struct
   if (role)
     lint_role(role, automation, task, findings);
   else if (task->near.bytes)
-    wm_findings_add(findings, WM_ERROR, WM_E_ROLE_UNKNOWN, automation->file, task->line, task->column,
+    wm_findings_add(findings, WM_ERROR, WM_E_ROLE_UNKNOWN, automation->file, task->name_line, task->name_column,
                     "role '%.*s' is not in the catalogue, did you mean '%.*s'", WM_TEXT_ARG(task->role),
                     WM_TEXT_ARG(task->near));
   else
-    wm_findings_add(findings, WM_ERROR, WM_E_ROLE_UNKNOWN, automation->file, task->line, task->column,
+    wm_findings_add(findings, WM_ERROR, WM_E_ROLE_UNKNOWN, automation->file, task->name_line, task->name_column,
                     "role '%.*s' is not in the catalogue", WM_TEXT_ARG(task->role));
 }
 

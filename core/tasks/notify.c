@@ -117,11 +117,11 @@ static void check_notify(const struct wm_workspace *workspace, const struct wm_a
   if (wm_workspace_channel(workspace, task->channel))
     return;
   if (task->near.bytes)
-    wm_findings_add(findings, WM_ERROR, WM_E_CHANNEL_UNKNOWN, automation->file, task->line, task->column,
+    wm_findings_add(findings, WM_ERROR, WM_E_CHANNEL_UNKNOWN, automation->file, task->name_line, task->name_column,
                     "channel '%.*s' is not known, did you mean '%.*s'", WM_TEXT_ARG(task->channel),
                     WM_TEXT_ARG(task->near));
   else
-    wm_findings_add(findings, WM_ERROR, WM_E_CHANNEL_UNKNOWN, automation->file, task->line, task->column,
+    wm_findings_add(findings, WM_ERROR, WM_E_CHANNEL_UNKNOWN, automation->file, task->name_line, task->name_column,
                     "channel '%.*s' is not known", WM_TEXT_ARG(task->channel));
 }
 
