@@ -81,7 +81,8 @@ static void serve_close(struct kafka *kafka, rd_kafka_queue_t *queue) {
   rd_kafka_event_destroy(event);
 }
 
-/* Leaving the group lets the others take over at once; a broker that does not answer must not keep us. */
+/* Leaving the group lets the others take over at once. A coordinator that does not answer would keep librdkafka for 5 s,
+ * which is all that a worker has to end in; then the handle is left to the end of the process. */
 void kafka_consumer_close(struct kafka *kafka) {
   if (!kafka->consumer.rk)
     return;
@@ -93,10 +94,14 @@ void kafka_consumer_close(struct kafka *kafka) {
   int64_t deadline_us = kafka_now_us() + CLOSE_US;
   while (!failed && !rd_kafka_consumer_closed(kafka->consumer.rk) && kafka_now_us() < deadline_us)
     serve_close(kafka, queue);
+  bool closed = failed || rd_kafka_consumer_closed(kafka->consumer.rk);
   if (failed)
     rd_kafka_error_destroy(failed);
-  rd_kafka_queue_destroy(queue);
-  kafka_handle_close(&kafka->consumer);
+  if (closed) {
+    rd_kafka_queue_destroy(queue);
+    kafka_handle_close(&kafka->consumer);
+  }
+  kafka->consumer.rk = NULL;
 }
 
 /* --- seeking --- */

@@ -117,7 +117,7 @@ struct kafka {
   size_t limits[WM_OUT_COUNT]; /* max.message.bytes of the topics as far as it is known; SIZE_MAX */
   bool initialized;            /* the transactional id is ours */
   bool in_transaction;
-  int64_t deadline_us; /* of the transaction */
+  int64_t began_us, deadline_us; /* of the transaction */
   struct log_written *written;
   size_t written_count, written_capacity;
   bool too_large;             /* a record of this batch was refused for its size */
@@ -188,8 +188,10 @@ void kafka_note_too_large(struct kafka *kafka, enum wm_topic topic, size_t size)
 void kafka_forget_reports(struct kafka *kafka);
 /* What the delivery reports said so far: LOG_DONE, LOG_TOO_LARGE, LOG_ABORT or LOG_FATAL. */
 enum log_result kafka_reported(struct kafka *kafka, struct wm_error *error);
-/* librdkafka's fatal error, if there is one, as KAFKA_FENCED or KAFKA_FAILED. */
+/* librdkafka's fatal error, if there is one that a new producer does not cure, as KAFKA_FENCED or KAFKA_FAILED. */
 bool kafka_is_fatal(struct kafka *kafka, struct wm_error *error);
+/* Is being fenced the broker's answer to a transaction that took too long? Then nobody else is at work. */
+bool kafka_outlived(const struct kafka *kafka, rd_kafka_resp_err_t code);
 void kafka_tell_fatal(struct kafka *kafka, rd_kafka_resp_err_t code, const char *said, struct wm_error *error);
 
 /* --- kafka_plain.c: at-least-once --- */

@@ -22,12 +22,12 @@ static enum log_result triage(struct kafka *kafka, rd_kafka_error_t *failed, con
   enum log_result result = LOG_FATAL;
   rd_kafka_resp_err_t code = rd_kafka_error_code(failed);
   kafka_fail(&kafka->producer, error, doing, code, rd_kafka_error_string(failed));
-  if (!rd_kafka_error_is_fatal(failed)) {
-    if (rd_kafka_error_txn_requires_abort(failed))
-      result = LOG_ABORT;
-    else if (rd_kafka_error_is_retriable(failed))
-      result = LOG_AGAIN;
-  }
+  if (kafka_outlived(kafka, code))
+    result = LOG_UNCERTAIN;
+  else if (!rd_kafka_error_is_fatal(failed) && rd_kafka_error_txn_requires_abort(failed))
+    result = LOG_ABORT;
+  else if (!rd_kafka_error_is_fatal(failed) && rd_kafka_error_is_retriable(failed))
+    result = LOG_AGAIN;
   if (result == LOG_FATAL)
     kafka_tell_fatal(kafka, code, rd_kafka_error_string(failed), error);
   rd_kafka_error_destroy(failed);
@@ -185,7 +185,8 @@ enum log_result kafka_recycle(void *self, struct wm_error *error) {
 enum log_result kafka_begin(void *self, struct wm_error *error) {
   struct kafka *kafka = self;
   kafka_forget_reports(kafka);
-  kafka->deadline_us = kafka_now_us() + KAFKA_DEADLINE_US;
+  kafka->began_us = kafka_now_us();
+  kafka->deadline_us = kafka->began_us + KAFKA_DEADLINE_US;
   if (!kafka->transactions) {
     kafka_plain_clear(kafka);
     return kafka_is_fatal(kafka, error) ? LOG_FATAL : LOG_DONE;
@@ -259,7 +260,8 @@ enum log_result kafka_produce(struct kafka *kafka, const struct wm_out *out, uin
   if (result != LOG_DONE)
     return result;
   kafka_fail(&kafka->producer, error, rd_kafka_topic_name(topic), code, NULL);
-  bool passes = code == RD_KAFKA_RESP_ERR__QUEUE_FULL || code == RD_KAFKA_RESP_ERR__STATE;
+  bool passes = code == RD_KAFKA_RESP_ERR__QUEUE_FULL || code == RD_KAFKA_RESP_ERR__STATE ||
+                code == RD_KAFKA_RESP_ERR__FATAL; /* fenced for taking too long: abort() makes a new producer */
   return passes ? LOG_ABORT : LOG_FATAL;
 }
 
@@ -329,8 +331,9 @@ enum log_result kafka_commit(void *self, const struct log_position *positions, s
   return result;
 }
 
-/* An abort soon after a commit can find the coordinator still busy with that, which librdkafka takes as fatal. A new
- * producer epoch ends the transaction just as well; only somebody else's epoch must stay in force. */
+/* An abort soon after a commit can find the coordinator still busy with that, and one that comes after the broker's
+ * patience finds the transaction aborted; librdkafka takes both as fatal. A new producer epoch ends the transaction just
+ * as well; only somebody else's epoch must stay in force. */
 enum log_result kafka_abort(void *self, struct wm_error *error) {
   struct kafka *kafka = self;
   struct wm_error unwanted;
@@ -340,7 +343,7 @@ enum log_result kafka_abort(void *self, struct wm_error *error) {
     return LOG_DONE;
   enum log_result result = insist(kafka, attempt_abort, NULL, "aborting the transaction",
                                   kafka_now_us() + KAFKA_DEADLINE_US, error);
-  if (result == LOG_FATAL && error->code != WM_E_KAFKA_FENCED)
+  if (result == LOG_UNCERTAIN || (result == LOG_FATAL && error->code != WM_E_KAFKA_FENCED))
     result = kafka_recycle(kafka, error);
   if (result == LOG_DONE)
     kafka->in_transaction = false;

@@ -10,12 +10,16 @@ static bool is_fencing(rd_kafka_resp_err_t code) {
          code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
 }
 
+bool kafka_outlived(const struct kafka *kafka, rd_kafka_resp_err_t code) {
+  const int64_t patience_us = KAFKA_TRANSACTION_MS * INT64_C(1000);
+  return is_fencing(code) && kafka->in_transaction && kafka_now_us() - kafka->began_us >= patience_us;
+}
+
 void kafka_tell_fatal(struct kafka *kafka, rd_kafka_resp_err_t code, const char *said, struct wm_error *error) {
   if (is_fencing(code))
     wm_error_set(error, WM_E_KAFKA_FENCED,
-                 "transactional id '%s' was taken over by another producer: most likely two workers have one 'instance', "
-                 "or this one stood still for more than %d s (%s)",
-                 kafka->transactional_id, KAFKA_TRANSACTION_MS / 1000, said);
+                 "transactional id '%s' was taken over by another producer: most likely two workers have one 'instance' (%s)",
+                 kafka->transactional_id, said);
   else
     kafka_fail(&kafka->producer, error, "the producer can't go on", code, said);
 }
@@ -25,9 +29,10 @@ bool kafka_is_fatal(struct kafka *kafka, struct wm_error *error) {
   if (!kafka->producer.rk)
     return false;
   rd_kafka_resp_err_t code = rd_kafka_fatal_error(kafka->producer.rk, said, sizeof said);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-    kafka_tell_fatal(kafka, code, said, error);
-  return code != RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_outlived(kafka, code))
+    return false;
+  kafka_tell_fatal(kafka, code, said, error);
+  return true;
 }
 
 void kafka_forget_reports(struct kafka *kafka) {
