@@ -117,7 +117,7 @@ bool wm_moment_parse(struct wm_text text, int64_t *ret_us) {
   read_one_of(&reader, ':', ':');
   int minute = read_number(&reader, 2, 0, 59);
   read_one_of(&reader, ':', ':');
-  int second = read_number(&reader, 2, 0, 59);
+  int second = read_number(&reader, 2, 0, 60); /* a leap second is the moment after it */
   int64_t fraction = read_fraction(&reader);
   int64_t zone = read_zone(&reader);
   if (reader.wrong || reader.at != text.size)

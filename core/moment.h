@@ -11,7 +11,7 @@
 #define WM_SECOND_US INT64_C(1000000)
 #define WM_MOMENT_SIZE 40 /* room for wm_moment_format */
 
-/* RFC 3339 date-time, the whole text: calendar checked, 't' and 'z' too, second 60 refused, more digits than
+/* RFC 3339 date-time, the whole text: calendar checked, 't' and 'z' too, second 60 is the next second, more digits than
  * microseconds cut off. False leaves 'ret_us' alone. */
 bool wm_moment_parse(struct wm_text text, int64_t *ret_us);
 

@@ -2,6 +2,8 @@
 #ifndef WM_WORKER_SWEEP_H
 #define WM_WORKER_SWEEP_H
 
+#include <stdint.h>
+
 #include "core/arena.h"
 
 struct loop;

@@ -142,7 +142,10 @@ static int read_user(struct wm_decoding *decoding) {
   return 0;
 }
 
+/* A reserved type that this version does not know belongs anywhere, and is ignored. */
 static bool belongs(const struct wm_event *event, enum wm_topic_kind topic) {
+  if (event->event_class == WM_EVENT_RESERVED)
+    return true;
   switch (topic) {
   case WM_TOPIC_EVENTS:
     return event->event_class == WM_EVENT_TRIGGERING;
