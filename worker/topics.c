@@ -88,7 +88,8 @@ int topics_each(const struct settings *settings, topics_name_fn *take, void *tak
 static int open_work(struct topics_work *work, const struct settings *settings, topics_fn *tell, void *taker,
                      struct wm_error *error) {
   static const struct setting_pair own[] = {{NULL, NULL}};
-  *work = (struct topics_work){.settings = settings, .tell = tell, .taker = taker, .admin = {.name = "topics"}};
+  *work = (struct topics_work){
+      .settings = settings, .tell = tell, .taker = taker, .broker = -1, .admin = {.name = "topics"}};
   work->deadline_us = kafka_now_us() + PATIENCE_US;
   wm_arena_init(&work->arena, 8192);
   if (make_plan(work) != 0)
@@ -104,6 +105,7 @@ static void close_work(struct topics_work *work) {
 /* --- what is there --- */
 
 static void take_metadata(struct topics_work *work, const rd_kafka_metadata_t *metadata) {
+  work->broker = metadata->broker_cnt > 0 ? metadata->brokers[0].id : -1;
   for (int i = 0; i < metadata->topic_cnt; i++) {
     const rd_kafka_metadata_topic_t *topic = &metadata->topics[i];
     for (size_t j = 0; j < work->count; j++)
@@ -198,6 +200,9 @@ static int look_at_configs(struct topics_work *work, struct wm_error *error) {
   rd_kafka_queue_t *queue = rd_kafka_queue_new(work->admin.rk);
   rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(work->admin.rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
   rd_kafka_AdminOptions_set_request_timeout(options, 5000, NULL, 0);
+  /* Every broker knows, and the embedded one has no controller that could be waited for. */
+  if (work->broker >= 0)
+    rd_kafka_AdminOptions_set_broker(options, work->broker, NULL, 0);
   rd_kafka_DescribeConfigs(work->admin.rk, resources, count, options, queue);
   rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 6000);
   take_configs(work, event);
@@ -267,7 +272,8 @@ static int send_create(struct topics_work *work, rd_kafka_NewTopic_t **topics, s
   rd_kafka_resp_err_t code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
   int result = 0;
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    result = kafka_fail(&work->admin, error, "creating topics", code, event ? rd_kafka_event_error_string(event) : NULL);
+    result =
+        kafka_fail(&work->admin, error, "creating topics", code, event ? rd_kafka_event_error_string(event) : NULL);
   } else {
     size_t told;
     const rd_kafka_topic_result_t **results =
@@ -358,7 +364,8 @@ static void check_one(struct topics_work *work, struct topics_plan *plan) {
   if (plan->found != plan->partitions)
     topics_say(work, plan, TOPICS_WRONG, "has %d partition%s, expected %d: %s", plan->found,
                plan->found == 1 ? "" : "s", plan->partitions,
-               plan->kind == TOPICS_CONTROL ? "make it anew" : "set kafka.partitions to what all topics have, or make it anew");
+               plan->kind == TOPICS_CONTROL ? "make it anew"
+                                            : "set kafka.partitions to what all topics have, or make it anew");
   check_policy(work, plan);
   check_room(work, plan);
 }
@@ -404,9 +411,9 @@ int topics_check(const struct settings *settings, topics_fn *tell, void *taker, 
 }
 
 static int create(struct topics_work *work, struct wm_error *error) {
-  if (look(work, error) != 0 || create_missing(work, false, error) != 0 ||
-      wait_for_topics(work, false, error) != 0 || look_at_configs(work, error) != 0 ||
-      create_missing(work, true, error) != 0 || wait_for_topics(work, true, error) != 0)
+  if (look(work, error) != 0 || create_missing(work, false, error) != 0 || wait_for_topics(work, false, error) != 0 ||
+      look_at_configs(work, error) != 0 || create_missing(work, true, error) != 0 ||
+      wait_for_topics(work, true, error) != 0)
     return -1;
   if (topics_write_records(work, error) != 0)
     return -1;

@@ -33,7 +33,8 @@ struct topics_work {
   int64_t deadline_us;
   struct topics_plan *plans;
   size_t count;
-  bool doubted; /* it was told that settings can't be read */
+  int32_t broker; /* one of the cluster, to be asked for settings; -1: not known */
+  bool doubted;   /* it was told that settings can't be read */
 };
 
 __attribute__((format(printf, 4, 5))) void topics_say(struct topics_work *work, struct topics_plan *plan,
