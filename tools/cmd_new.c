@@ -110,6 +110,19 @@ static struct wm_text usable_role(const struct wm_workspace *workspace) {
   return WM_NO_TEXT;
 }
 
+/* Where the workspace has one of this kind and name already; NULL: nowhere. */
+static const struct wm_text *find_taken(const struct wm_workspace *workspace, const struct kind *kind,
+                                        struct wm_text name) {
+  const struct wm_automation *automation = workspace ? wm_workspace_automation(workspace, name) : NULL;
+  const struct wm_role *role = workspace ? wm_workspace_role(workspace, name) : NULL;
+  const struct wm_channel *channel = workspace ? wm_workspace_channel(workspace, name) : NULL;
+  if (strcmp(kind->name, "automation") == 0)
+    return automation ? &automation->file : NULL;
+  if (strcmp(kind->name, "role") == 0)
+    return role ? &role->file : NULL;
+  return strcmp(kind->name, "channel") == 0 && channel ? &channel->file : NULL;
+}
+
 /* Makes a folder unless it is there. */
 static int make_folder(const char *path) {
   if (mkdir(path, 0777) < 0 && errno != EEXIST)
@@ -145,6 +158,11 @@ static int write_kind(const char *folder, const struct kind *kind, const char *n
   int exit_code = EXIT_FINE;
   if (files_load(folder, SETTINGS_LINT, &loaded, &error) < 0) {
     exit_code = say_error(EXIT_USAGE, &error);
+    goto out;
+  }
+  const struct wm_text *taken = find_taken(loaded.workspace, kind, wm_text_of(name));
+  if (taken) {
+    exit_code = say(EXIT_USAGE, "the %s '%s' is in '%.*s' already", kind->name, name, WM_TEXT_ARG(*taken));
     goto out;
   }
   struct wm_text role = usable_role(loaded.workspace);
@@ -225,7 +243,8 @@ const struct command command_new = {
     .options = options,
     .help =
         "Writes a new file into the workspace, for example automations/NAME.yaml, and prints its path. Never writes\n"
-        "over a file that is there. A folder that -C names and that is not there becomes a workspace.\n\n"
+        "over a file that is there, nor makes a name twice. A folder that -C names and that is not there becomes a\n"
+        "workspace.\n\n"
         "  waymark new automation certified-partner -C my-workspace",
     .run = run,
 };

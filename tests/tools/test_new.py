@@ -20,8 +20,18 @@ def test_nothing_is_written_over(workspace):
     assert waymark("new", "role", "x", "-C", workspace).code == 0
     before = (workspace / "roles" / "x.yaml").read_text()
     done = waymark("new", "role", "x", "-C", workspace)
-    assert done.code == 2 and "there already" in done.err and done.out == ""
+    assert done.code == 2 and "already" in done.err and done.out == ""
     assert (workspace / "roles" / "x.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("kind", ["automation", "role", "channel"])
+def test_a_name_is_not_made_twice(kind, workspace):
+    """In another file than the one that would be written: two of a name make a workspace invalid."""
+    assert waymark("new", kind, "mine", "-C", workspace).code == 0
+    (workspace / f"{kind}s" / "mine.yaml").rename(workspace / "all.yaml")
+    done = waymark("new", kind, "mine", "-C", workspace)
+    assert done.code == 2 and f"'{workspace}/all.yaml'" in done.err and done.out == ""
+    assert not (workspace / f"{kind}s" / "mine.yaml").exists()
 
 
 @pytest.mark.parametrize("name", ["", "Big", "-x", "a b", "../x", "x" * 64, "ü"])
