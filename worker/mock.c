@@ -1,6 +1,7 @@
 #include "worker/mock.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "worker/kafka_internal.h"
 #include "worker/topics.h"
@@ -42,7 +43,11 @@ const char *mock_broker_bootstrap(const struct mock_broker *mock) {
   return rd_kafka_mock_cluster_bootstraps(mock->cluster);
 }
 
+/* The cluster's thread can miss a call that comes while it still answers the one before; then it sleeps for a second. */
+#define BREATH_US 2000
+
 int mock_broker_add_topic(struct mock_broker *mock, const char *topic, int32_t partitions, struct wm_error *error) {
+  usleep(BREATH_US);
   rd_kafka_resp_err_t code = rd_kafka_mock_topic_create(mock->cluster, topic, partitions, 1);
   return code ? kafka_fail(NULL, error, topic, code, NULL) : 0;
 }
