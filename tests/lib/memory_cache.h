@@ -6,7 +6,7 @@
 #include "tests/lib/world.h"
 #include "worker/cache.h"
 
-#define CACHE_USERS 64
+#define CACHE_USERS 512
 #define CACHE_PARTITIONS 4
 #define CACHE_CONNECTIONS 64
 

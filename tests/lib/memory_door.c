@@ -183,7 +183,8 @@ static enum log_result door_begin(void *self, struct wm_error *error) {
   if (member->transaction)
     memory_settle(log, member->transaction); /* a producer waits for the markers of its last transaction */
   struct memory_transaction *transaction = WM_ARENA_NEW(&log->arena, struct memory_transaction);
-  *transaction = (struct memory_transaction){.began_us = log->world->now_us, .next = log->transactions};
+  *transaction = (struct memory_transaction){
+      .producer = member->producer, .began_us = log->world->now_us, .next = log->transactions};
   log->transactions = transaction;
   member->transaction = member->producer->open = transaction;
   member->written_count = 0;

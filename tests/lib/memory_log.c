@@ -157,7 +157,8 @@ void memory_fence(struct memory_log *log, struct memory_producer *producer) {
   if (producer->open)
     memory_decide(log, producer->open, false);
   for (struct memory_transaction *each = log->transactions; each; each = each->next)
-    memory_settle(log, each);
+    if (each->producer == producer)
+      memory_settle(log, each);
 }
 
 static struct memory_producer *find_producer(struct memory_log *log, const char *id) {

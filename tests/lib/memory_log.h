@@ -27,7 +27,10 @@ struct memory_consumed {
   struct memory_consumed *next;
 };
 
+struct memory_producer;
+
 struct memory_transaction {
+  const struct memory_producer *producer;
   enum memory_state state; /* DECIDED: it will be committed, its markers are not written yet */
   int64_t began_us;
   struct log_position offsets[MEMORY_INPUTS * MEMORY_PARTITIONS];
