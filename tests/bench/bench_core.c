@@ -88,11 +88,18 @@ enum what { MATCH, DECODE_AND_MATCH, DECIDE };
 static void one_event(enum what what, const struct wm_workspace *workspace, struct input *input, size_t i,
                       struct wm_user **users, struct wm_arena *arena) {
   static const struct wm_terms terms = {.notify_age_us = 0, .register_bytes = 262144, .register_size = wm_register_size};
-  struct wm_event decoded, *event = &input->events[i];
+  static unsigned long serial;
+  char id[32];
+  struct wm_event own, *event = &input->events[i];
   struct wm_candidates candidates;
   if (what == DECODE_AND_MATCH) {
-    decode(&input->records[i], arena, &decoded);
-    event = &decoded;
+    decode(&input->records[i], arena, &own);
+    event = &own;
+  }
+  if (what == DECIDE) { /* an id of its own: nothing is decided for a duplicate */
+    own = *event;
+    own.id = (struct wm_text){id, (size_t)snprintf(id, sizeof id, "evt-%lu", serial++)};
+    event = &own;
   }
   if (wm_index_sift(workspace->index, event, arena, &candidates) != 0 || candidates.count != 1)
     die("an event did not match exactly one automation");
