@@ -139,6 +139,8 @@ int lines_next(struct lines *lines, struct wm_text *ret, bool *ret_end) {
       *ret = (struct wm_text){line, newline ? (size_t)(newline - line) : size};
       lines->begin += ret->size + (newline ? 1 : 0);
       lines->number++;
+      if (ret->size > 0 && line[ret->size - 1] == '\r')
+        ret->size--;
       return EXIT_FINE;
     }
     if (lines->ended) {

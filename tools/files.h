@@ -38,7 +38,7 @@ struct lines {
 int lines_open(struct lines *lines, const char *path);
 void lines_close(struct lines *lines);
 
-/* The next line without its newline, borrowed until the next call; the last one may lack the newline. *ret_end: there
+/* The next line without its end (LF or CRLF), borrowed until the next call; the last one may lack it. *ret_end: there
  * was none. EXIT_FINE, or what went wrong. */
 int lines_next(struct lines *lines, struct wm_text *ret, bool *ret_end);
 

@@ -178,8 +178,8 @@ def test_the_size_limit_is_exact(workspace):
     (workspace / "waymark.yaml").write_text("limits: { event-bytes: 1024 }\n")
     bare = len(json.dumps(event(1, data={"a": ""})))
     fits, over = (json.dumps(event(1, data={"a": "x" * (1024 - bare + more)})) for more in (0, 1))
-    outcomes, _ = simulate(workspace, lines(fits))
-    assert outcomes == []
+    for fitting in (lines(fits), lines(fits).replace("\n", "\r\n"), fits):
+        assert simulate(workspace, fitting)[0] == []
     outcomes, _ = simulate(workspace, lines(over))
     assert outcomes[0]["data"]["code"] == "EVENT_OVERSIZE" and outcomes[0]["data"]["size"] == 1025
     assert "1025 bytes" in outcomes[0]["data"]["message"] and "1024" in outcomes[0]["data"]["message"]
