@@ -1,20 +1,37 @@
 /* The happy path: a pipeline is appended, written in one go, and its replies are read in order.
  *
  * It can fail on the way in (no connection, a time-out: CACHE_DOWN, the connection is dropped and the next call makes a
- * new one), by a reply that passes (LOADING, READONLY, OOM ...: CACHE_DOWN too; nothing that was sent is known any more),
- * or by one that does not (WRONGTYPE, NOPERM ...: CACHE_BROKEN). A script that Redis forgot in the middle of a pipeline is
- * CACHE_DOWN: the caller catches up, which is always right. */
+ * new one), by a reply that passes (LOADING, READONLY, OOM ...: CACHE_DOWN too; nothing that was sent is known any
+ * more), or by one that does not (WRONGTYPE, NOPERM ...: CACHE_BROKEN). A script that Redis forgot is loaded and what
+ * failed is sent again. */
 #include "worker/redis_internal.h"
 
-#define SLICE 1000 /* users asked for in one pipeline */
+#define SLICE 256 /* users asked for in one pipeline: their registers wait in the memory of Redis */
 
-/* KEYS: meta. ARGV: incarnation or ''. Returns 0 when another one is there. */
-static const char incarnation_script[] =
-    "local have = redis.call('HGET', KEYS[1], 'incarnation')\n"
-    "if ARGV[1] == '' or have == ARGV[1] then return 1 end\n"
-    "if have then return 0 end\n"
-    "redis.call('HSET', KEYS[1], 'incarnation', ARGV[1])\n"
-    "return 1\n";
+/* KEYS: meta. ARGV: incarnation or '', generation or '', fields and values... Returns 1 when it wrote, 0 when another
+ * incarnation is there, -1 when a newer generation is. */
+static const char meta_script[] = "local have = redis.call('HMGET', KEYS[1], 'incarnation', 'generation')\n"
+                                  "if ARGV[1] ~= '' and have[1] and have[1] ~= ARGV[1] then return 0 end\n"
+                                  "if ARGV[2] ~= '' and tonumber(have[2] or 0) > tonumber(ARGV[2]) then return -1 end\n"
+                                  "if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'incarnation', ARGV[1]) end\n"
+                                  "if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'generation', ARGV[2]) end\n"
+                                  "for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end\n"
+                                  "return 1\n";
+
+/* KEYS: meta. ARGV: the worker's field, '1' when it is ready, now in ms. 'ready' is what all workers say that were seen
+ * lately; one that went without a word counts as not ready until the group has certainly given its partitions away. */
+static const char beat_script[] = "local now = tonumber(ARGV[3])\n"
+                                  "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])\n"
+                                  "local all, ready = redis.call('HGETALL', KEYS[1]), '1'\n"
+                                  "for i = 1, #all, 2 do\n"
+                                  "  if string.sub(all[i], 1, 7) == 'worker:' then\n"
+                                  "    local age = now - (tonumber(string.sub(all[i + 1], 3)) or 0)\n"
+                                  "    if age > 15000 then redis.call('HDEL', KEYS[1], all[i])\n"
+                                  "    elseif age > 3000 or string.sub(all[i + 1], 1, 1) ~= '1' then ready = '0' end\n"
+                                  "  end\n"
+                                  "end\n"
+                                  "redis.call('HSET', KEYS[1], 'ready', ready, 'alive-at', ARGV[3])\n"
+                                  "return 1\n";
 
 /* --- fetching --- */
 
@@ -134,8 +151,7 @@ static void take_string(const redisReply *reply, char ret[static 64]) {
     snprintf(ret, 64, "%.*s", (int)reply->len, reply->str);
 }
 
-static enum cache_result redis_get_meta(void *self, int32_t partition, struct cache_meta *ret,
-                                        struct wm_error *error) {
+static enum cache_result redis_get_meta(void *self, int32_t partition, struct cache_meta *ret, struct wm_error *error) {
   struct redis *redis = self;
   redisReply *reply;
   char field[32];
@@ -157,52 +173,61 @@ static enum cache_result redis_get_meta(void *self, int32_t partition, struct ca
   return good ? CACHE_DONE : redis_strange(redis, error);
 }
 
-static enum cache_result claim_incarnation(struct redis *redis, const char *incarnation, struct wm_error *error) {
-  long long ours;
-  enum cache_result result = APPEND(redis, error, WM_TEXT("EVAL"), WM_TEXT(incarnation_script), WM_TEXT("1"),
-                                    wm_text_of(redis->meta), wm_text_of(incarnation));
-  if (result == CACHE_DONE)
-    result = redis_read_integer(redis, &ours, error);
-  if (result != CACHE_DONE || ours)
-    return result;
-  wm_error_set(error, WM_E_LOG_TRUNCATED, "redis at '%s' was filled from another users topic than incarnation '%s'",
-               redis->address, incarnation);
-  return CACHE_BROKEN;
-}
-
 static enum cache_result redis_set_meta(void *self, int32_t partition, const struct cache_meta *meta,
                                         struct wm_error *error) {
   struct redis *redis = self;
   char field[32];
-  long long added;
-  enum cache_result result = redis_ensure(redis, error);
-  if (result == CACHE_DONE)
-    result = claim_incarnation(redis, meta->incarnation, error);
-  if (result != CACHE_DONE)
-    return result;
-  struct wm_text words[10] = {WM_TEXT("HSET"), wm_text_of(redis->meta), WM_TEXT("format"),
-                              WM_TEXT("1"),    WM_TEXT("users-topic"),  wm_text_of(redis->users_topic)};
-  size_t count = 6;
-  if (meta->generation != 0) {
-    words[count++] = WM_TEXT("generation");
-    words[count++] = DIGITS(meta->generation);
-  }
+  long long wrote = 1;
+  struct wm_text words[12] = {WM_TEXT("EVAL"),
+                              WM_TEXT(meta_script),
+                              WM_TEXT("1"),
+                              wm_text_of(redis->meta),
+                              wm_text_of(meta->incarnation),
+                              meta->generation ? DIGITS(meta->generation) : WM_TEXT(""),
+                              WM_TEXT("format"),
+                              WM_TEXT("1"),
+                              WM_TEXT("users-topic"),
+                              wm_text_of(redis->users_topic)};
+  size_t count = 10;
   if (partition >= 0 && meta->catalogue[0]) {
     words[count++] = catalogue_field(partition, field);
     words[count++] = wm_text_of(meta->catalogue);
   }
-  result = redis_append(redis, words, count, error);
-  return result == CACHE_DONE ? redis_read_integer(redis, &added, error) : result;
+  enum cache_result result = redis_ensure(redis, error);
+  if (result == CACHE_DONE)
+    result = redis_append(redis, words, count, error);
+  if (result == CACHE_DONE)
+    result = redis_read_integer(redis, &wrote, error);
+  if (result != CACHE_DONE || wrote > 0)
+    return result;
+  if (wrote == 0)
+    wm_error_set(error, WM_E_LOG_TRUNCATED, "redis at '%s' was filled from another users topic than incarnation '%s'",
+                 redis->address, meta->incarnation);
+  else
+    wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' holds a newer generation", redis->address);
+  return wrote == 0 ? CACHE_BROKEN : CACHE_STALE;
 }
 
 static enum cache_result redis_beat(void *self, bool ready, int64_t wall_us, struct wm_error *error) {
   struct redis *redis = self;
-  long long added;
+  long long wrote;
   enum cache_result result = redis_ensure(redis, error);
   if (result == CACHE_DONE)
-    result = APPEND(redis, error, WM_TEXT("HSET"), wm_text_of(redis->meta), WM_TEXT("ready"),
-                    ready ? WM_TEXT("1") : WM_TEXT("0"), WM_TEXT("alive-at"), DIGITS(wall_us / 1000));
-  return result == CACHE_DONE ? redis_read_integer(redis, &added, error) : result;
+    result = APPEND(redis, error, WM_TEXT("EVAL"), WM_TEXT(beat_script), WM_TEXT("1"), wm_text_of(redis->meta),
+                    wm_text_of(redis->worker), ready ? WM_TEXT("1") : WM_TEXT("0"), DIGITS(wall_us / 1000));
+  if (result == CACHE_DONE)
+    result = redis_read_integer(redis, &wrote, error);
+  redis->beating = redis->beating || result == CACHE_DONE;
+  return result;
+}
+
+/* A worker that takes its leave is not waited for. */
+static void say_goodbye(struct redis *redis) {
+  long long removed;
+  if (!redis->beating || !redis->context || redis_ensure(redis, NULL) != CACHE_DONE)
+    return;
+  if (APPEND(redis, NULL, WM_TEXT("HDEL"), wm_text_of(redis->meta), wm_text_of(redis->worker)) == CACHE_DONE)
+    redis_read_integer(redis, &removed, NULL);
 }
 
 static int take_due(const redisReply *reply, struct wm_arena *arena, struct wm_text **ret_users, int64_t **ret_ends,
@@ -288,9 +313,10 @@ struct redis *redis_open(const struct settings *settings, struct logger *logger,
     redis->ends = join(settings->redis.prefix, "ends");
     redis->meta = join(settings->redis.prefix, "meta");
     redis->changes = join(settings->redis.prefix, "changes");
+    redis->worker = join("worker", settings->instance);
   }
   if (!redis || !redis->address || !redis->username || !redis->password_file || !redis->users_topic || !redis->prefix ||
-      !redis->progress || !redis->ends || !redis->meta || !redis->changes) {
+      !redis->progress || !redis->ends || !redis->meta || !redis->changes || !redis->worker) {
     redis_close(redis);
     wm_error_memory(error);
     return NULL;
@@ -302,12 +328,14 @@ struct redis *redis_open(const struct settings *settings, struct logger *logger,
 void redis_close(struct redis *redis) {
   if (!redis)
     return;
+  say_goodbye(redis);
   redis_drop(redis, CACHE_DONE);
   wm_arena_release(&redis->arena);
+  wm_buf_release(&redis->pipe);
   wm_buf_release(&redis->roles_key);
   wm_buf_release(&redis->user_key);
-  char *const texts[] = {redis->address, redis->username, redis->password_file, redis->users_topic, redis->prefix,
-                         redis->progress, redis->ends, redis->meta, redis->changes};
+  char *const texts[] = {redis->address,  redis->username, redis->password_file, redis->users_topic, redis->prefix,
+                         redis->progress, redis->ends,     redis->meta,          redis->changes,     redis->worker};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     free(texts[i]);
   free(redis);

@@ -1,6 +1,7 @@
 #include "worker/redis_internal.h"
 
-/* KEYS: role set, user hash. ARGV: mode, gen, at, register, channel, user, roles... Returns 1 when it wrote. */
+/* KEYS: role set, user hash. ARGV: mode, gen, at, register, channel, user, roles... Returns 1 when it wrote, 0 when it
+ * had nothing to do, -1 when a newer generation has written. */
 static const char apply_script[] =
     "local have = redis.call('HMGET', KEYS[2], 'gen', 'at')\n"
     "local g, a = tonumber(have[1] or -1), tonumber(have[2] or -1)\n"
@@ -8,7 +9,8 @@ static const char apply_script[] =
     "if ARGV[1] == 'same' then\n"
     "  if g ~= gen or a ~= at then return 0 end\n"
     "else\n"
-    "  if g > gen or (g == gen and a >= at) then return 0 end\n"
+    "  if g > gen then return -1 end\n"
+    "  if g == gen and a >= at then return 0 end\n"
     "  redis.call('HSET', KEYS[2], 'gen', ARGV[2], 'at', ARGV[3], 'register', ARGV[4])\n"
     "end\n"
     "local same = redis.call('SCARD', KEYS[1]) == #ARGV - 6\n"
@@ -74,29 +76,38 @@ static enum cache_result append_script(struct redis *redis, const struct cache_w
   return redis_append(redis, words, head_count + write->role_count, error);
 }
 
+/* Remembers where the command lies that is appended next. */
+static struct sent *next_sent(struct redis *redis) {
+  struct sent *sent = &redis->sent[redis->sent_count++];
+  *sent = (struct sent){.start = redis->pipe.size};
+  return sent;
+}
+
 /* The end goes out before the script, and only ever lowers: a role whose end nobody watches would not end. */
 static enum cache_result append_write(struct redis *redis, const struct cache_write *write, struct wm_error *error) {
   enum cache_result result = CACHE_DONE;
   if (write->mode == CACHE_NEWER && write->end_us != INT64_MAX) {
+    struct sent *sent = next_sent(redis);
     result = APPEND(redis, error, WM_TEXT("ZADD"), wm_text_of(redis->ends), WM_TEXT("LT"), DIGITS(write->end_us),
                     write->user);
-    redis->apply_replies++;
+    sent->size = redis->pipe.size - sent->start;
   }
+  if (result != CACHE_DONE)
+    return result;
+  struct sent *sent = next_sent(redis);
   if (write->mode == CACHE_SAME) {
-    struct same *same = &redis->sames[redis->same_count++];
-    *same = (struct same){.index = redis->apply_replies, .end_us = write->end_us};
-    same->user = (struct wm_text){wm_arena_copy(&redis->arena, write->user.bytes, write->user.size), write->user.size};
-    if (!same->user.bytes)
+    sent->same = true;
+    sent->end_us = write->end_us;
+    sent->user = (struct wm_text){wm_arena_copy(&redis->arena, write->user.bytes, write->user.size), write->user.size};
+    if (!sent->user.bytes)
       return redis_no_memory(redis, error);
   }
-  if (result == CACHE_DONE)
-    result = append_script(redis, write, error);
-  redis->apply_replies++;
+  result = append_script(redis, write, error);
+  sent->size = redis->pipe.size - sent->start;
   return result;
 }
 
-enum cache_result redis_apply(void *self, const struct cache_write *writes, size_t count,
-                                     struct wm_error *error) {
+enum cache_result redis_apply(void *self, const struct cache_write *writes, size_t count, struct wm_error *error) {
   struct redis *redis = self;
   enum cache_result result = redis_ensure(redis, error);
   if (result == CACHE_DONE)
@@ -104,13 +115,17 @@ enum cache_result redis_apply(void *self, const struct cache_write *writes, size
   if (result != CACHE_DONE)
     return result;
   wm_arena_rewind(&redis->arena);
-  redis->apply_replies = redis->same_count = 0;
-  redis->sames = WM_ARENA_ARRAY(&redis->arena, struct same, count + 1);
-  if (!redis->sames)
+  redis->answered = false;
+  redis->sent_count = 0;
+  redis->sent = WM_ARENA_ARRAY(&redis->arena, struct sent, 2 * count + 1);
+  if (!redis->sent)
     return redis_no_memory(redis, error);
   for (size_t i = 0; result == CACHE_DONE && i < count; i++)
     result = append_write(redis, &writes[i], error);
-  return result == CACHE_DONE ? redis_flush(redis, error) : result;
+  if (result == CACHE_DONE)
+    result = redis_flush(redis, error);
+  redis->applying = result == CACHE_DONE;
+  return result;
 }
 
 enum cache_result redis_append_end(struct redis *redis, struct wm_text user, int64_t end_us, struct wm_error *error) {
@@ -119,31 +134,106 @@ enum cache_result redis_append_end(struct redis *redis, struct wm_text user, int
   return APPEND(redis, error, WM_TEXT("ZADD"), wm_text_of(redis->ends), DIGITS(end_us), user);
 }
 
-enum cache_result redis_wait(void *self, struct wm_error *error) {
-  struct redis *redis = self;
+/* The reply to one command. 'ret_written': what the script said. */
+static enum cache_result read_reply(struct redis *redis, struct sent *sent, long long *ret_written,
+                                    struct wm_error *error) {
+  redisReply *reply;
+  *ret_written = 0;
+  enum cache_result result = redis_read_any(redis, &reply, error);
+  if (result != CACHE_DONE)
+    return result;
+  sent->forgotten = reply->type == REDIS_REPLY_ERROR; /* NOSCRIPT: the others are results */
+  bool good = sent->forgotten || reply->type == REDIS_REPLY_INTEGER;
+  if (good && !sent->forgotten)
+    *ret_written = reply->integer;
+  freeReplyObject(reply);
+  return good ? CACHE_DONE : redis_strange(redis, error);
+}
+
+/* Reads what is still owed, and notes it. */
+static enum cache_result read_replies(struct redis *redis, bool again, bool *ret_newer, size_t *ret_forgotten,
+                                      struct wm_error *error) {
   enum cache_result result = CACHE_DONE;
-  long long wrote;
-  size_t same = 0, ends = 0;
-  if (!redis->context)
-    return redis_down(redis, error);
-  for (size_t i = 0; result == CACHE_DONE && i < redis->apply_replies; i++) {
-    result = redis_read_integer(redis, &wrote, error);
-    if (result != CACHE_DONE || same == redis->same_count || redis->sames[same].index != i)
+  *ret_forgotten = 0;
+  for (size_t i = 0; result == CACHE_DONE && i < redis->sent_count; i++) {
+    struct sent *sent = &redis->sent[i];
+    long long written;
+    if (again && !sent->forgotten)
       continue;
-    if (wrote == 1)
-      redis->sames[ends++] = redis->sames[same];
-    same++;
+    result = read_reply(redis, sent, &written, error);
+    *ret_newer = *ret_newer || written < 0;
+    *ret_forgotten += sent->forgotten;
+    if (sent->same && !sent->forgotten)
+      sent->same = written == 1; /* whether its end is ours to set */
   }
-  for (size_t i = 0; result == CACHE_DONE && i < ends; i++)
-    result = redis_append_end(redis, redis->sames[i].user, redis->sames[i].end_us, error);
-  for (size_t i = 0; result == CACHE_DONE && i < ends; i++)
-    result = redis_read_integer(redis, &wrote, error);
-  redis->apply_replies = redis->same_count = 0;
   return result;
 }
 
-enum cache_result redis_advance(void *self, int32_t partition, int64_t from, int64_t to,
-                                       struct wm_error *error) {
+/* Redis lost its scripts (a restart, a fail-over, SCRIPT FLUSH): what it could not run is sent again, in order. */
+static enum cache_result send_again(struct redis *redis, struct wm_error *error) {
+  redis->sha[0] = '\0';
+  enum cache_result result = load_script(redis, error);
+  for (size_t i = 0; result == CACHE_DONE && i < redis->sent_count; i++) {
+    const struct sent *sent = &redis->sent[i];
+    if (!sent->forgotten)
+      continue;
+    struct wm_buf copy = WM_BUF_INIT; /* the pipe moves while it grows */
+    wm_buf_add(&copy, redis->pipe.bytes + sent->start, sent->size);
+    wm_buf_add_text(&redis->pipe, (struct wm_text){copy.bytes, copy.size});
+    if (copy.failed || redis->pipe.failed)
+      result = redis_no_memory(redis, error);
+    wm_buf_release(&copy);
+  }
+  return result;
+}
+
+static enum cache_result set_ends(struct redis *redis, struct wm_error *error) {
+  enum cache_result result = CACHE_DONE;
+  long long changed;
+  for (size_t i = 0; result == CACHE_DONE && i < redis->sent_count; i++)
+    if (redis->sent[i].same)
+      result = redis_append_end(redis, redis->sent[i].user, redis->sent[i].end_us, error);
+  for (size_t i = 0; result == CACHE_DONE && i < redis->sent_count; i++)
+    if (redis->sent[i].same)
+      result = redis_read_integer(redis, &changed, error);
+  return result;
+}
+
+enum cache_result redis_settle(struct redis *redis, struct wm_error *error) {
+  bool newer = false;
+  size_t forgotten;
+  redis->applying = false;
+  enum cache_result result = read_replies(redis, false, &newer, &forgotten, error);
+  if (result == CACHE_DONE && forgotten > 0) {
+    result = send_again(redis, error);
+    if (result == CACHE_DONE)
+      result = read_replies(redis, true, &newer, &forgotten, error);
+    if (result == CACHE_DONE && forgotten > 0) {
+      wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' forgets its scripts at once", redis->address);
+      result = redis_drop(redis, CACHE_DOWN);
+    }
+  }
+  if (result == CACHE_DONE)
+    result = set_ends(redis, error);
+  if (result != CACHE_DONE || !newer)
+    return result;
+  wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' holds a newer generation", redis->address);
+  return CACHE_STALE;
+}
+
+enum cache_result redis_wait(void *self, struct wm_error *error) {
+  struct redis *redis = self;
+  if (redis->applying)
+    return redis_settle(redis, error);
+  if (!redis->answered)
+    return redis->context ? CACHE_DONE : redis_down(redis, error);
+  redis->answered = false;
+  if (error && redis->answer != CACHE_DONE)
+    *error = redis->answer_error;
+  return redis->answer;
+}
+
+enum cache_result redis_advance(void *self, int32_t partition, int64_t from, int64_t to, struct wm_error *error) {
   struct redis *redis = self;
   long long done;
   enum cache_result result = redis_ensure(redis, error);

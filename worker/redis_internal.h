@@ -1,5 +1,5 @@
-/* What the parts of the Redis door share: redis_link.c (connection, commands, replies), redis_apply.c (fenced writes),
- * redis.c (everything else). The only header that knows hiredis. */
+/* What the parts of the Redis door share: redis_link.c (connection), redis_pipe.c (commands and replies), redis_apply.c
+ * (fenced writes), redis.c (everything else). The only header that knows hiredis. */
 #ifndef WM_WORKER_REDIS_INTERNAL_H
 #define WM_WORKER_REDIS_INTERNAL_H
 
@@ -10,9 +10,11 @@
 
 #define SHA_SIZE 40
 
-/* A projection under way: its end is set once Redis has said that it wrote. */
-struct same {
-  size_t index; /* of the write in its pipeline */
+/* One command of the apply under way. */
+struct sent {
+  size_t start, size; /* in the pipe */
+  bool same;          /* a projection: its end is set once Redis has said that it wrote */
+  bool forgotten;     /* Redis had lost the script: to be sent again */
   struct wm_text user;
   int64_t end_us;
 };
@@ -21,14 +23,23 @@ struct redis {
   char *address, *username, *password_file, *users_topic;
   char *progress, *ends, *meta, *changes; /* keys and channel with the prefix */
   char *prefix;
+  char *worker; /* field of meta that is this worker's */
   struct logger *logger;
   redisContext *context; /* NULL: not connected */
-  size_t apply_replies;  /* still to be read by wait */
+  bool was_connected;    /* at least once: then a refused password is one that is just being changed */
+  bool beating;          /* 'worker' stands in meta */
   struct wm_buf roles_key, user_key;
-  struct wm_arena arena; /* of the apply under way */
-  struct same *sames;
-  size_t same_count;
+  struct wm_buf pipe; /* commands in the protocol's bytes; kept until the next call, or until an apply is answered */
+  size_t piped;       /* of which so many bytes were sent */
   char sha[SHA_SIZE + 1]; /* of apply_script; "" before it was loaded on this connection */
+
+  struct wm_arena arena; /* of the apply under way */
+  struct sent *sent;
+  size_t sent_count;
+  bool applying; /* replies of 'sent' are still to be read */
+  bool answered; /* they were read by another call, before wait; this came of it: */
+  enum cache_result answer;
+  struct wm_error answer_error;
 };
 
 /* A failed call: fills 'error', drops the connection, and is the result. */
@@ -37,18 +48,26 @@ enum cache_result redis_down(struct redis *redis, struct wm_error *error);
 enum cache_result redis_strange(struct redis *redis, struct wm_error *error); /* an answer of another shape */
 enum cache_result redis_no_memory(struct redis *redis, struct wm_error *error);
 
-/* Connects unless there is a connection. */
+/* How every call begins: takes the replies of an apply that nobody has waited for, empties the pipe, and connects
+ * unless there is a connection. */
 enum cache_result redis_ensure(struct redis *redis, struct wm_error *error);
 enum cache_result redis_check(void *self, struct wm_error *error);
 
-/* Appends one command of 'count' texts to the pipeline; flush writes all of it. */
+/* What an error reply means; drops the connection. */
+enum cache_result redis_refused(struct redis *redis, const redisReply *reply, struct wm_error *error);
+
+/* redis_pipe.c. */
+void redis_pipe_clear(struct redis *redis);
+/* Appends one command of 'count' texts to the pipe; flush writes what is in it. */
 enum cache_result redis_append(struct redis *redis, const struct wm_text *words, size_t count, struct wm_error *error);
 enum cache_result redis_flush(struct redis *redis, struct wm_error *error);
 #define APPEND(redis, error, ...)                                                                                      \
   redis_append(redis, (const struct wm_text[]){__VA_ARGS__},                                                           \
                sizeof((const struct wm_text[]){__VA_ARGS__}) / sizeof(struct wm_text), error)
 
-/* The next reply, to be freed by the caller; an error reply is a result. */
+/* The next reply, to be freed by the caller (the pipe is flushed before). An error reply is a result, but for NOSCRIPT
+ * with redis_read_any. */
+enum cache_result redis_read_any(struct redis *redis, redisReply **ret, struct wm_error *error);
 enum cache_result redis_read(struct redis *redis, redisReply **ret, struct wm_error *error);
 enum cache_result redis_read_integer(struct redis *redis, long long *ret, struct wm_error *error);
 
@@ -66,6 +85,8 @@ struct wm_text redis_user_key(struct redis *redis, struct wm_buf *buf, struct wm
 /* redis_apply.c */
 enum cache_result redis_apply(void *self, const struct cache_write *writes, size_t count, struct wm_error *error);
 enum cache_result redis_wait(void *self, struct wm_error *error);
+/* Reads the replies of the apply under way. */
+enum cache_result redis_settle(struct redis *redis, struct wm_error *error);
 enum cache_result redis_advance(void *self, int32_t partition, int64_t from, int64_t to, struct wm_error *error);
 enum cache_result redis_append_end(struct redis *redis, struct wm_text user, int64_t end_us, struct wm_error *error);
 

@@ -1,8 +1,5 @@
 #include "worker/redis_internal.h"
 
-#include <errno.h>
-#include <inttypes.h>
-
 #define TIMEOUT_MS 2000
 #define PASSWORD_SIZE 1024
 
@@ -13,7 +10,7 @@ enum cache_result redis_drop(struct redis *redis, enum cache_result result) {
     redisFree(redis->context);
   redis->context = NULL;
   redis->sha[0] = '\0';
-  redis->apply_replies = redis->same_count = 0;
+  redis->applying = false;
   return result;
 }
 
@@ -23,13 +20,19 @@ enum cache_result redis_down(struct redis *redis, struct wm_error *error) {
   return redis_drop(redis, CACHE_DOWN);
 }
 
-/* What an error reply means: most words pass with time, the others are a bug or somebody else's settings. */
-static enum cache_result is_refused(struct redis *redis, const redisReply *reply, struct wm_error *error) {
-  static const char *const passing[] = {"LOADING",     "READONLY", "MISCONF", "OOM",        "MASTERDOWN",
-                                        "CLUSTERDOWN", "TRYAGAIN", "BUSY",    "NOREPLICAS", "NOSCRIPT"};
+/* What an error reply means: most words pass with time, the others are a bug or somebody else's settings. A password
+ * that was right before is one that is being changed, on one side first. */
+enum cache_result redis_refused(struct redis *redis, const redisReply *reply, struct wm_error *error) {
+  static const struct {
+    const char *word;
+    bool later; /* passes only when there was a connection before */
+  } passing[] = {{"LOADING", false},    {"READONLY", false},    {"MISCONF", false},  {"OOM", false},
+                 {"MASTERDOWN", false}, {"CLUSTERDOWN", false}, {"TRYAGAIN", false}, {"BUSY", false},
+                 {"NOREPLICAS", false}, {"NOSCRIPT", false},    {"WRONGPASS", true}, {"NOAUTH", true}};
   wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' says: %.*s", redis->address, (int)reply->len, reply->str);
   for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
-    if (strncmp(reply->str, passing[i], strlen(passing[i])) == 0)
+    if (strncmp(reply->str, passing[i].word, strlen(passing[i].word)) == 0 &&
+        (!passing[i].later || redis->was_connected))
       return redis_drop(redis, CACHE_DOWN);
   return redis_drop(redis, CACHE_BROKEN);
 }
@@ -42,89 +45,6 @@ enum cache_result redis_strange(struct redis *redis, struct wm_error *error) {
 enum cache_result redis_no_memory(struct redis *redis, struct wm_error *error) {
   wm_error_memory(error);
   return redis_drop(redis, CACHE_BROKEN);
-}
-
-/* --- commands and replies --- */
-
-/* Appends one command of 'count' texts to the pipeline. */
-enum cache_result redis_append(struct redis *redis, const struct wm_text *words, size_t count,
-                                struct wm_error *error) {
-  const char **bytes = malloc(count * sizeof *bytes);
-  size_t *sizes = malloc(count * sizeof *sizes);
-  bool good = bytes && sizes;
-  for (size_t i = 0; good && i < count; i++) {
-    bytes[i] = words[i].bytes ? words[i].bytes : "";
-    sizes[i] = words[i].size;
-  }
-  good = good && redisAppendCommandArgv(redis->context, (int)count, bytes, sizes) == REDIS_OK;
-  free(bytes);
-  free(sizes);
-  return good ? CACHE_DONE : redis_no_memory(redis, error);
-}
-
-enum cache_result redis_flush(struct redis *redis, struct wm_error *error) {
-  int done = 0;
-  while (!done)
-    if (redisBufferWrite(redis->context, &done) != REDIS_OK)
-      return redis_down(redis, error);
-  return CACHE_DONE;
-}
-
-/* The next reply, to be freed by the caller; an error reply is a result. */
-enum cache_result redis_read(struct redis *redis, redisReply **ret, struct wm_error *error) {
-  void *reply = NULL;
-  *ret = NULL;
-  if (redisGetReply(redis->context, &reply) != REDIS_OK || !reply)
-    return redis_down(redis, error);
-  *ret = reply;
-  if ((*ret)->type != REDIS_REPLY_ERROR)
-    return CACHE_DONE;
-  enum cache_result result = is_refused(redis, *ret, error);
-  freeReplyObject(*ret);
-  *ret = NULL;
-  return result;
-}
-
-/* One reply of integer type. */
-enum cache_result redis_read_integer(struct redis *redis, long long *ret, struct wm_error *error) {
-  redisReply *reply;
-  enum cache_result result = redis_read(redis, &reply, error);
-  if (result != CACHE_DONE)
-    return result;
-  bool good = reply->type == REDIS_REPLY_INTEGER;
-  *ret = good ? reply->integer : 0;
-  freeReplyObject(reply);
-  return good ? CACHE_DONE : redis_strange(redis, error);
-}
-
-/* A text of decimal digits that fits; else 'fallback'. */
-int64_t redis_number(const redisReply *reply, int64_t fallback) {
-  if (reply->type != REDIS_REPLY_STRING || reply->len == 0)
-    return fallback;
-  char *end;
-  errno = 0;
-  long long number = strtoll(reply->str, &end, 10);
-  return errno == 0 && end == reply->str + reply->len ? number : fallback;
-}
-
-struct wm_text redis_digits(int64_t number, struct digits *room) {
-  int size = snprintf(room->bytes, sizeof room->bytes, "%" PRId64, number);
-  return (struct wm_text){room->bytes, (size_t)size};
-}
-
-/* "<prefix>:{<user>}:<kind>"; '{', '}' and '%' of the user are percent-encoded (contract 10). */
-struct wm_text redis_user_key(struct redis *redis, struct wm_buf *buf, struct wm_text user, const char *kind) {
-  wm_buf_clear(buf);
-  wm_buf_printf(buf, "%s:{", redis->prefix);
-  for (size_t i = 0; i < user.size; i++) {
-    char c = user.bytes[i];
-    if (c == '{' || c == '}' || c == '%')
-      wm_buf_add_string(buf, c == '{' ? "%7B" : c == '}' ? "%7D" : "%25");
-    else
-      wm_buf_add_char(buf, c);
-  }
-  wm_buf_printf(buf, "}:%s", kind);
-  return (struct wm_text){buf->bytes, buf->size};
 }
 
 /* --- the connection --- */
@@ -208,15 +128,26 @@ static enum cache_result connect_now(struct redis *redis, struct wm_error *error
   if (redis->address[0] != '/')
     redisEnableKeepAlive(redis->context);
   enum cache_result result = log_in(redis, error);
-  return result == CACHE_DONE ? check_policy(redis, error) : result;
+  if (redis->pipe.bytes)
+    explicit_bzero(redis->pipe.bytes, redis->pipe.size); /* the password went through it */
+  redis_pipe_clear(redis);
+  if (result == CACHE_DONE)
+    result = check_policy(redis, error);
+  redis->was_connected = redis->was_connected || result == CACHE_DONE;
+  return result;
 }
 
-/* Between two applies: whoever reads replies must know which they are. */
 enum cache_result redis_ensure(struct redis *redis, struct wm_error *error) {
+  if (redis->applying) {
+    redis->answer = redis_settle(redis, &redis->answer_error);
+    redis->answered = true;
+  }
+  redis_pipe_clear(redis);
   return redis->context ? CACHE_DONE : connect_now(redis, error);
 }
 
 enum cache_result redis_check(void *self, struct wm_error *error) {
   struct redis *redis = self;
-  return redis->context ? check_policy(redis, error) : connect_now(redis, error);
+  enum cache_result result = redis_ensure(redis, error);
+  return result == CACHE_DONE ? check_policy(redis, error) : result;
 }
