@@ -74,12 +74,12 @@ static rd_kafka_resp_err_t send_one(struct client *client, const struct wm_recor
     rd_kafka_headers_t *headers = headers_of(record);
     if (!headers)
       return RD_KAFKA_RESP_ERR__FAIL;
-    rd_kafka_resp_err_t code = rd_kafka_producev(
-        rk, RD_KAFKA_V_TOPIC(record->topic.bytes), RD_KAFKA_V_PARTITION(record->partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(record->key.bytes, record->key.size),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.bytes, record->value.size),
-        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms > 0 ? record->timestamp_ms : 0), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_END);
+    rd_kafka_resp_err_t code =
+        rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(record->topic.bytes), RD_KAFKA_V_PARTITION(record->partition),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(record->key.bytes, record->key.size),
+                          RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.bytes, record->value.size),
+                          RD_KAFKA_V_TIMESTAMP(record->timestamp_ms > 0 ? record->timestamp_ms : 0),
+                          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
       return code;
     rd_kafka_headers_destroy(headers);

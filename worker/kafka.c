@@ -87,8 +87,8 @@ static int copy_kafka(struct kafka *kafka, const struct settings *from) {
   kafka->transactions = from->kafka.exactly_once;
   kafka->partitions = from->kafka.partitions;
   kafka->transactional_id = print(arena, "waymark.%s.%s", from->kafka.group, from->instance);
-  bool fine = to->instance && to->kafka.bootstrap && to->kafka.group && to->kafka.partitioner &&
-              to->kafka.properties && kafka->transactional_id;
+  bool fine = to->instance && to->kafka.bootstrap && to->kafka.group && to->kafka.partitioner && to->kafka.properties &&
+              kafka->transactional_id;
   return fine ? 0 : -1;
 }
 
@@ -100,8 +100,8 @@ static int copy_topics(struct kafka *kafka, const struct settings *from) {
   to->topics.changes = copy(arena, from->topics.changes);
   to->topics.failures = copy(arena, from->topics.failures);
   to->topics.notifications = copy(arena, from->topics.notifications);
-  bool fine = to->topics.users && to->topics.outcomes && to->topics.changes && to->topics.failures &&
-              to->topics.notifications;
+  bool fine =
+      to->topics.users && to->topics.outcomes && to->topics.changes && to->topics.failures && to->topics.notifications;
   return fine ? 0 : -1;
 }
 

@@ -3,8 +3,8 @@
  * Happy path: the group gives partitions (the callback only records it, poll tells LOG_ASSIGNED), the loop assigns them
  * with offsets of its own, all paused, and lets them go one by one. Each record that poll hands out moves place->next.
  *
- * - a rebalance takes them away: LOG_REVOKED while a commit is still possible, LOG_LOST when it is not. librdkafka waits
- *   until unassign() says that the loop has let go.
+ * - a rebalance takes them away: LOG_REVOKED while a commit is still possible, LOG_LOST when it is not. librdkafka
+ * waits until unassign() says that the loop has let go.
  * - a committed offset that the log no longer has: LOG_FATAL from assign, or LOG_BROKEN from poll when it happens later
  *   (auto.offset.reset is 'error'). Beginning anew in silence would be the worst answer.
  * - a seek or a pause overtakes messages that were fetched before it: librdkafka drops them by version; what slips
@@ -15,7 +15,8 @@
 
 enum { TICK_US = 100 * 1000, COMMITTED_MS = 1000, CLOSE_US = 2000 * 1000, DOWN_US = 1000 * 1000 };
 
-static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *handle) {
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                         void *handle) {
   struct kafka *kafka = ((struct kafka_handle *)handle)->owner;
   if (kafka->closing) {
     rd_kafka_assign(rk, NULL);
@@ -48,7 +49,8 @@ static int subscribe(struct kafka *kafka, struct wm_error *error) {
 }
 
 int kafka_consumer_open(struct kafka *kafka, struct wm_error *error) {
-  /* The limits of the queue stay above what a worker eats in a second: up to 2.1 librdkafka looks again only after one. */
+  /* The limits of the queue stay above what a worker eats in a second: up to 2.1 librdkafka looks again only after one.
+   */
   const struct setting_pair own[] = {{"group.id", kafka->settings.kafka.group},
                                      {"partition.assignment.strategy", "range"},
                                      {"session.timeout.ms", "10000"},
@@ -81,8 +83,8 @@ static void serve_close(struct kafka *kafka, rd_kafka_queue_t *queue) {
   rd_kafka_event_destroy(event);
 }
 
-/* Leaving the group lets the others take over at once. A coordinator that does not answer would keep librdkafka for 5 s,
- * which is all that a worker has to end in; then the handle is left to the end of the process. */
+/* Leaving the group lets the others take over at once. A coordinator that does not answer would keep librdkafka for 5
+ * s, which is all that a worker has to end in; then the handle is left to the end of the process. */
 void kafka_consumer_close(struct kafka *kafka) {
   if (!kafka->consumer.rk)
     return;
@@ -213,9 +215,8 @@ static enum log_poll hand_error(struct kafka *kafka, struct wm_error *error) {
     return LOG_BROKEN;
   default:
     logger_flood(kafka->logger, LOGGER_WARNING, system_clock.wall_us(system_clock.self), "kafka consumer",
-                 (const struct logger_field[]){{.name = "topic", .text = wm_text_of(topic)},
-                                               {.name = "text", .text = wm_text_of(said)},
-                                               {0}});
+                 (const struct logger_field[]){
+                     {.name = "topic", .text = wm_text_of(topic)}, {.name = "text", .text = wm_text_of(said)}, {0}});
     return LOG_NOTHING;
   }
 }
@@ -385,8 +386,8 @@ enum log_result kafka_committed(void *self, struct log_position *positions, size
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
     return LOG_DONE;
   kafka_fail(&kafka->consumer, error, "asking for the group's offsets", code, NULL);
-  bool refused = code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-                 code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+  bool refused =
+      code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
   return refused ? LOG_FATAL : LOG_AGAIN;
 }
 

@@ -24,15 +24,45 @@ static const struct setting_pair optional[] = {
 };
 
 /* What the promises depend on. A trailing * stands for any rest. */
-static const char *const reserved[] = {
-    "bootstrap.servers", "metadata.broker.list", "group.id", "group.instance.id", "group.protocol*",
-    "group.remote.assignor", "partition.assignment.strategy", "enable.auto.commit", "auto.commit.*",
-    "enable.auto.offset.store", "offset.store.*", "auto.offset.reset", "isolation.level", "enable.partition.eof",
-    "transactional.id", "transaction.timeout.ms", "enable.idempotence", "enable.gapless.guarantee", "acks",
-    "request.required.acks", "max.in.flight*", "retries", "message.send.max.retries", "message.timeout.ms",
-    "delivery.timeout.ms", "delivery.report.only.error", "message.max.bytes", "partitioner", "allow.auto.create.topics",
-    "test.mock.*", "*_cb", "opaque", "default_topic_conf", "log.queue", "log.thread.name", "log_level",
-    "enabled_events", "background_event_cb", NULL};
+static const char *const reserved[] = {"bootstrap.servers",
+                                       "metadata.broker.list",
+                                       "group.id",
+                                       "group.instance.id",
+                                       "group.protocol*",
+                                       "group.remote.assignor",
+                                       "partition.assignment.strategy",
+                                       "enable.auto.commit",
+                                       "auto.commit.*",
+                                       "enable.auto.offset.store",
+                                       "offset.store.*",
+                                       "auto.offset.reset",
+                                       "isolation.level",
+                                       "enable.partition.eof",
+                                       "transactional.id",
+                                       "transaction.timeout.ms",
+                                       "enable.idempotence",
+                                       "enable.gapless.guarantee",
+                                       "acks",
+                                       "request.required.acks",
+                                       "max.in.flight*",
+                                       "retries",
+                                       "message.send.max.retries",
+                                       "message.timeout.ms",
+                                       "delivery.timeout.ms",
+                                       "delivery.report.only.error",
+                                       "message.max.bytes",
+                                       "partitioner",
+                                       "allow.auto.create.topics",
+                                       "test.mock.*",
+                                       "*_cb",
+                                       "opaque",
+                                       "default_topic_conf",
+                                       "log.queue",
+                                       "log.thread.name",
+                                       "log_level",
+                                       "enabled_events",
+                                       "background_event_cb",
+                                       NULL};
 
 bool kafka_property_is_free(const char *name) {
   for (const char *const *pattern = reserved; *pattern; pattern++)
@@ -41,7 +71,9 @@ bool kafka_property_is_free(const char *name) {
   return true;
 }
 
-int64_t kafka_now_us(void) { return system_clock.monotonic_us(system_clock.self); }
+int64_t kafka_now_us(void) {
+  return system_clock.monotonic_us(system_clock.self);
+}
 
 int kafka_left_ms(int64_t deadline_us, int at_most_ms) {
   int64_t left_ms = (deadline_us - kafka_now_us()) / 1000;
@@ -137,8 +169,8 @@ static int fill(rd_kafka_conf_t *conf, struct kafka_handle *handle, const struct
   snprintf(id, sizeof id, "waymark-%s", settings->instance);
   for (const struct setting_pair *pair = optional; pair->name; pair++)
     rd_kafka_conf_set(conf, pair->name, pair->value, NULL, 0);
-  if (set_one(conf, &(const struct setting_pair){"client.id", id}, error) != 0 ||
-      set_all(conf, defaults, error) != 0 || set_user_properties(conf, settings, error) != 0)
+  if (set_one(conf, &(const struct setting_pair){"client.id", id}, error) != 0 || set_all(conf, defaults, error) != 0 ||
+      set_user_properties(conf, settings, error) != 0)
     return -1;
   if (set_all(conf, fixed, error) != 0 || set_one(conf, &level, error) != 0)
     return -1;

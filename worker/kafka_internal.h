@@ -60,7 +60,7 @@ rd_kafka_topic_partition_list_t *kafka_one(const char *topic, int32_t partition,
 
 /* --- kafka.c: the door --- */
 
-#define KAFKA_BIRTH_KEY "\0log" /* of the first record of each users partition */
+#define KAFKA_BIRTH_KEY "\0log"           /* of the first record of each users partition */
 #define KAFKA_PARTITIONS_KEY "partitions" /* of the record in waymark.control that tells how many there are */
 
 enum {
@@ -106,7 +106,7 @@ struct kafka {
   rd_kafka_topic_t *last_topic;
   size_t last_input;
   int64_t next_tick_us, next_watch_us;
-  bool suspicious; /* the last watch saw a topic changed; the next one decides */
+  bool suspicious;            /* the last watch saw a topic changed; the next one decides */
   rd_kafka_topic_t **watched; /* every topic, on the watcher */
   size_t watched_count;
 
@@ -120,8 +120,8 @@ struct kafka {
   int64_t began_us, deadline_us; /* of the transaction */
   struct log_written *written;
   size_t written_count, written_capacity;
-  bool too_large;             /* a record of this batch was refused for its size */
-  bool written_failed;        /* out of memory for 'written' */
+  bool too_large;                  /* a record of this batch was refused for its size */
+  bool written_failed;             /* out of memory for 'written' */
   rd_kafka_resp_err_t undelivered; /* the first other reason why a record of this batch was not taken */
 
   struct wm_arena kept_arena; /* kafka_plain.c */

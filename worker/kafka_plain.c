@@ -48,8 +48,8 @@ enum log_result kafka_plain_append(struct kafka *kafka, const struct wm_out *out
   struct kafka_kept *kept = next_kept(kafka);
   if (kept) {
     *kept = (struct kafka_kept){*out, token};
-    if (keep_text(arena, &kept->out.dlq_of) && keep_text(arena, &kept->out.key) &&
-        keep_text(arena, &kept->out.value) && keep_headers(arena, &kept->out)) {
+    if (keep_text(arena, &kept->out.dlq_of) && keep_text(arena, &kept->out.key) && keep_text(arena, &kept->out.value) &&
+        keep_headers(arena, &kept->out)) {
       kafka->kept_count++;
       return LOG_DONE;
     }

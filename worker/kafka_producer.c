@@ -6,8 +6,8 @@
  * Every failure is asked in the same order, as librdkafka means it: fatal (drop everything), requires an abort (decide
  * the batch again), retriable (the same call again until our deadline), anything else is fatal too. And three that are
  * ours:
- * - a record too large or with a time that the topic refuses: librdkafka wants an abort; what was refused is remembered,
- *   so that the second try passes. A poison record never blocks.
+ * - a record too large or with a time that the topic refuses: librdkafka wants an abort; what was refused is
+ * remembered, so that the second try passes. A poison record never blocks.
  * - the deadline passes before EndTxn is sent: abort, nothing has happened.
  * - it passes later, or a connection broke meanwhile: LOG_UNCERTAIN even when the answer was a success. A late EndTxn
  *   can end the next transaction (KIP-890), only a new producer epoch rules that out. */
@@ -18,7 +18,8 @@
 enum { FIRST_PAUSE_MS = 100, LAST_PAUSE_MS = 1000, BEGIN_US = 1000 * 1000, BATCH_BYTES = 1000000 };
 
 /* Takes 'failed'. */
-static enum log_result triage(struct kafka *kafka, rd_kafka_error_t *failed, const char *doing, struct wm_error *error) {
+static enum log_result triage(struct kafka *kafka, rd_kafka_error_t *failed, const char *doing,
+                              struct wm_error *error) {
   enum log_result result = LOG_FATAL;
   rd_kafka_resp_err_t code = rd_kafka_error_code(failed);
   kafka_fail(&kafka->producer, error, doing, code, rd_kafka_error_string(failed));
@@ -67,8 +68,7 @@ static rd_kafka_error_t *attempt_offsets(struct kafka *kafka, void *argument, in
   rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(kafka->consumer.rk);
   if (!metadata)
     return rd_kafka_error_new(RD_KAFKA_RESP_ERR__STATE, "the consumer is in no group");
-  rd_kafka_error_t *failed =
-      rd_kafka_send_offsets_to_transaction(kafka->producer.rk, argument, metadata, timeout_ms);
+  rd_kafka_error_t *failed = rd_kafka_send_offsets_to_transaction(kafka->producer.rk, argument, metadata, timeout_ms);
   rd_kafka_consumer_group_metadata_destroy(metadata);
   return failed;
 }
@@ -142,8 +142,7 @@ static int open_handle(struct kafka *kafka, struct wm_error *error) {
 static enum log_result initialize(struct kafka *kafka, int64_t deadline_us, struct wm_error *error) {
   if (kafka->initialized)
     return LOG_DONE;
-  enum log_result result =
-      insist(kafka, attempt_init, NULL, "claiming the transactional id", deadline_us, error);
+  enum log_result result = insist(kafka, attempt_init, NULL, "claiming the transactional id", deadline_us, error);
   kafka->initialized = result == LOG_DONE;
   return result == LOG_ABORT ? LOG_AGAIN : result;
 }
@@ -157,7 +156,8 @@ int kafka_producer_open(struct kafka *kafka, int64_t deadline_us, struct wm_erro
 void kafka_producer_close(struct kafka *kafka) {
   if (!kafka->producer.rk)
     return;
-  rd_kafka_purge(kafka->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  rd_kafka_purge(kafka->producer.rk,
+                 RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
   for (int i = 0; i < WM_OUT_COUNT; i++)
     if (kafka->outputs[i])
       rd_kafka_topic_destroy(kafka->outputs[i]);
@@ -230,12 +230,12 @@ static rd_kafka_resp_err_t hand_over(struct kafka *kafka, rd_kafka_topic_t *topi
   if (failed)
     return RD_KAFKA_RESP_ERR__FAIL;
   bool timed = out->timestamp_ms > 0 && !kafka->own_time[out->topic];
-  rd_kafka_resp_err_t code = rd_kafka_producev(
-      kafka->producer.rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(out->partition),
-      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(out->key.bytes, out->key.size),
-      RD_KAFKA_V_VALUE((void *)(uintptr_t)out->value.bytes, out->value.size),
-      RD_KAFKA_V_TIMESTAMP(timed ? out->timestamp_ms : 0), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)token),
-      RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+  rd_kafka_resp_err_t code =
+      rd_kafka_producev(kafka->producer.rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(out->partition),
+                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(out->key.bytes, out->key.size),
+                        RD_KAFKA_V_VALUE((void *)(uintptr_t)out->value.bytes, out->value.size),
+                        RD_KAFKA_V_TIMESTAMP(timed ? out->timestamp_ms : 0),
+                        RD_KAFKA_V_OPAQUE((void *)(uintptr_t)token), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
     rd_kafka_headers_destroy(headers);
   return code;
@@ -280,8 +280,7 @@ static enum log_result end_transaction(struct kafka *kafka, struct wm_error *err
   rd_kafka_poll(kafka->producer.rk, 0);
   unsigned breaks = kafka->producer.breaks;
   int64_t began_us = kafka_now_us();
-  enum log_result result =
-      insist(kafka, attempt_commit, NULL, "committing the transaction", kafka->deadline_us, error);
+  enum log_result result = insist(kafka, attempt_commit, NULL, "committing the transaction", kafka->deadline_us, error);
   rd_kafka_poll(kafka->producer.rk, 0);
   switch (result) {
   case LOG_DONE:
@@ -322,7 +321,8 @@ static enum log_result commit_transaction(struct kafka *kafka, const struct log_
 }
 
 enum log_result kafka_commit(void *self, const struct log_position *positions, size_t count,
-                             const struct log_written **ret_written, size_t *ret_written_count, struct wm_error *error) {
+                             const struct log_written **ret_written, size_t *ret_written_count,
+                             struct wm_error *error) {
   struct kafka *kafka = self;
   enum log_result result = kafka->transactions ? commit_transaction(kafka, positions, count, error)
                                                : kafka_plain_commit(kafka, positions, count, error);
@@ -332,8 +332,8 @@ enum log_result kafka_commit(void *self, const struct log_position *positions, s
 }
 
 /* An abort soon after a commit can find the coordinator still busy with that, and one that comes after the broker's
- * patience finds the transaction aborted; librdkafka takes both as fatal. A new producer epoch ends the transaction just
- * as well; only somebody else's epoch must stay in force. */
+ * patience finds the transaction aborted; librdkafka takes both as fatal. A new producer epoch ends the transaction
+ * just as well; only somebody else's epoch must stay in force. */
 enum log_result kafka_abort(void *self, struct wm_error *error) {
   struct kafka *kafka = self;
   struct wm_error unwanted;
@@ -341,8 +341,8 @@ enum log_result kafka_abort(void *self, struct wm_error *error) {
   kafka_plain_clear(kafka);
   if (!kafka->in_transaction)
     return LOG_DONE;
-  enum log_result result = insist(kafka, attempt_abort, NULL, "aborting the transaction",
-                                  kafka_now_us() + KAFKA_DEADLINE_US, error);
+  enum log_result result =
+      insist(kafka, attempt_abort, NULL, "aborting the transaction", kafka_now_us() + KAFKA_DEADLINE_US, error);
   if (result == LOG_UNCERTAIN || (result == LOG_FATAL && error->code != WM_E_KAFKA_FENCED))
     result = kafka_recycle(kafka, error);
   if (result == LOG_DONE)
@@ -350,4 +350,6 @@ enum log_result kafka_abort(void *self, struct wm_error *error) {
   return result == LOG_ABORT ? LOG_AGAIN : result;
 }
 
-size_t kafka_cut_limit(void *self, enum wm_topic topic) { return ((struct kafka *)self)->cut_limits[topic]; }
+size_t kafka_cut_limit(void *self, enum wm_topic topic) {
+  return ((struct kafka *)self)->cut_limits[topic];
+}

@@ -7,16 +7,17 @@
 enum { BIRTH_US = 5000 * 1000 };
 
 static int open_reader(struct kafka *kafka, struct wm_error *error) {
-  const struct setting_pair own[] = {{"group.id", kafka->settings.kafka.group},
-                                     {"enable.auto.commit", "false"},
-                                     {"enable.auto.offset.store", "false"},
-                                     {"auto.offset.reset", "error"},
-                                     {"isolation.level", "read_committed"},
-                                     {"enable.partition.eof", "true"},
-                                     {"queued.max.messages.kbytes", "32768"},
-                                     {"fetch.error.backoff.ms", "100"},
-                                     {"fetch.wait.max.ms", "10"}, /* it reads up to an end, which is told by an empty answer */
-                                     {NULL, NULL}};
+  const struct setting_pair own[] = {
+      {"group.id", kafka->settings.kafka.group},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"auto.offset.reset", "error"},
+      {"isolation.level", "read_committed"},
+      {"enable.partition.eof", "true"},
+      {"queued.max.messages.kbytes", "32768"},
+      {"fetch.error.backoff.ms", "100"},
+      {"fetch.wait.max.ms", "10"}, /* it reads up to an end, which is told by an empty answer */
+      {NULL, NULL}};
   if (kafka->reader.rk)
     return 0;
   kafka->reader.name = "reader";

@@ -17,9 +17,10 @@ bool kafka_outlived(const struct kafka *kafka, rd_kafka_resp_err_t code) {
 
 void kafka_tell_fatal(struct kafka *kafka, rd_kafka_resp_err_t code, const char *said, struct wm_error *error) {
   if (is_fencing(code))
-    wm_error_set(error, WM_E_KAFKA_FENCED,
-                 "transactional id '%s' was taken over by another producer: most likely two workers have one 'instance' (%s)",
-                 kafka->transactional_id, said);
+    wm_error_set(
+        error, WM_E_KAFKA_FENCED,
+        "transactional id '%s' was taken over by another producer: most likely two workers have one 'instance' (%s)",
+        kafka->transactional_id, said);
   else
     kafka_fail(&kafka->producer, error, "the producer can't go on", code, said);
 }

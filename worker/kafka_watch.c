@@ -14,7 +14,7 @@ static int watch_topic(struct kafka *kafka, const char *name, struct wm_error *e
 
 int kafka_watch_open(struct kafka *kafka, struct wm_error *error) {
   static const struct setting_pair own[] = {{"isolation.level", "read_uncommitted"}, {NULL, NULL}};
-  const char *const outputs[] = {kafka->settings.topics.users,   kafka->settings.topics.outcomes,
+  const char *const outputs[] = {kafka->settings.topics.users, kafka->settings.topics.outcomes,
                                  kafka->settings.topics.changes, kafka->settings.topics.failures,
                                  kafka->settings.topics.notifications};
   const size_t output_count = sizeof outputs / sizeof *outputs;
@@ -48,10 +48,11 @@ static enum log_poll look_at(struct kafka *kafka, const rd_kafka_metadata_topic_
   }
   if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR || topic->partition_cnt == kafka->partitions)
     return LOG_NOTHING;
-  wm_error_set(error, WM_E_TOPIC_INVALID,
-               "topic '%s' has %d partitions now, not %d: users have changed their home, registers must be moved before "
-               "a worker may go on",
-               topic->topic, topic->partition_cnt, kafka->partitions);
+  wm_error_set(
+      error, WM_E_TOPIC_INVALID,
+      "topic '%s' has %d partitions now, not %d: users have changed their home, registers must be moved before "
+      "a worker may go on",
+      topic->topic, topic->partition_cnt, kafka->partitions);
   return LOG_BROKEN;
 }
 

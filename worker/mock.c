@@ -43,7 +43,8 @@ const char *mock_broker_bootstrap(const struct mock_broker *mock) {
   return rd_kafka_mock_cluster_bootstraps(mock->cluster);
 }
 
-/* The cluster's thread can miss a call that comes while it still answers the one before; then it sleeps for a second. */
+/* The cluster's thread can miss a call that comes while it still answers the one before; then it sleeps for a second.
+ */
 #define BREATH_US 2000
 
 int mock_broker_add_topic(struct mock_broker *mock, const char *topic, int32_t partitions, struct wm_error *error) {

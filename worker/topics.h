@@ -36,7 +36,8 @@ int topics_create(const struct settings *settings, topics_fn *tell, void *taker,
 int topics_check(const struct settings *settings, topics_fn *tell, void *taker, struct topics_limits *ret_limits,
                  struct wm_error *error);
 
-/* Only the records of a new cluster: births and 'partitions'. For the embedded broker, which makes topics its own way. */
+/* Only the records of a new cluster: births and 'partitions'. For the embedded broker, which makes topics its own way.
+ */
 int topics_seed(const struct settings *settings, topics_fn *tell, void *taker, struct wm_error *error);
 
 /* Every topic and its number of partitions, in the order of a plan. -1: 'take' said so, or out of memory. */

@@ -17,13 +17,15 @@ struct found {
   char incarnation[64]; /* of the first birth record; "": none */
   bool mixed;           /* another partition has another one */
   bool control_read, control_there;
-  int64_t partitions;   /* of the record in control */
+  int64_t partitions; /* of the record in control */
   char partitioner[32];
 };
 
 /* --- reading --- */
 
-static bool is_ready(const struct topics_plan *plan) { return plan->found == plan->partitions; }
+static bool is_ready(const struct topics_plan *plan) {
+  return plan->found == plan->partitions;
+}
 
 static void take_birth(struct topics_work *work, struct found *found, const struct wm_record *record) {
   struct wm_value value;

@@ -24,9 +24,9 @@ static const char *what_was_said(void) {
 
 Test(logger, a_text_line_has_time_level_message_and_fields) {
   struct logger logger = open_logger(false);
-  logger_say(&logger, LOGGER_WARNING, 1795255200123456, "a task failed",
-             (const struct logger_field[]){
-                 {.name = "user", .text = WM_TEXT("user-7")}, {.name = "tasks", .number = 3}, {0}});
+  logger_say(
+      &logger, LOGGER_WARNING, 1795255200123456, "a task failed",
+      (const struct logger_field[]){{.name = "user", .text = WM_TEXT("user-7")}, {.name = "tasks", .number = 3}, {0}});
   cr_assert_str_eq(what_was_said(), "2026-11-21T10:00:00.123Z warning a task failed user=user-7 tasks=3\n");
 }
 
@@ -41,9 +41,8 @@ Test(logger, a_json_line_is_one_object) {
 Test(logger, foreign_bytes_never_reach_the_terminal) {
   struct logger logger = open_logger(false);
   logger_say(&logger, LOGGER_INFO, 0, "one\x1b[31mline\nonly",
-             (const struct logger_field[]){{.name = "a", .text = WM_TEXT("x\x1b[0m")},
-                                           {.name = "b", .text = WM_TEXT("\xff\xfe")},
-                                           {0}});
+             (const struct logger_field[]){
+                 {.name = "a", .text = WM_TEXT("x\x1b[0m")}, {.name = "b", .text = WM_TEXT("\xff\xfe")}, {0}});
   const char *line = what_was_said();
   cr_assert_null(strchr(line, 0x1b), "%s", line);
   cr_assert_eq(strchr(line, '\n'), line + strlen(line) - 1);
@@ -56,8 +55,7 @@ Test(logger, a_long_value_is_cut_between_characters) {
   memset(text, 'a', 255);
   memcpy(text + 255, "\xc3\xa4", 2);
   memset(text + 257, 'b', 43);
-  logger_say(&logger, LOGGER_INFO, 0, "m",
-             (const struct logger_field[]){{.name = "t", .text = {text, 300}}, {0}});
+  logger_say(&logger, LOGGER_INFO, 0, "m", (const struct logger_field[]){{.name = "t", .text = {text, 300}}, {0}});
   const char *value = strstr(what_was_said(), "t=") + 2;
   cr_assert_eq(strcspn(value, "\n"), 255 + strlen("\"\""));
 }
