@@ -62,6 +62,10 @@ static bool exclude_moments(const struct wm_test *after, const struct wm_test *b
   return is(after, "after") && is(before, "before") && after->operand_us >= before->operand_us;
 }
 
+static bool exclude_ages(const struct wm_test *older, const struct wm_test *within) {
+  return is(older, "older-than") && is(within, "within") && older->operand_us >= within->operand_us;
+}
+
 static bool has_item(const struct wm_value *list, const struct wm_value *item) {
   for (size_t i = 0; i < list->list.count; i++)
     if (wm_value_equal(&list->list.items[i], item))
@@ -97,7 +101,7 @@ bool lint_exclude(const struct wm_test *a, const struct wm_test *b) {
   if (first != second && first != NEEDS_ANYTHING && second != NEEDS_ANYTHING)
     return true;
   return exclude_numbers(a, b) || exclude_numbers(b, a) || exclude_moments(a, b) || exclude_moments(b, a) ||
-         exclude_lists(a, b) || exclude_lists(b, a);
+         exclude_ages(a, b) || exclude_ages(b, a) || exclude_lists(a, b) || exclude_lists(b, a);
 }
 
 bool lint_contradiction(const struct lint_musts *a, const struct lint_musts *b, const struct lint_must **ret_first,
