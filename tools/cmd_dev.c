@@ -28,7 +28,7 @@ struct dev {
   struct table table;
   struct wm_arena arena; /* of one record */
   bool terminal;
-  size_t sent, outcomes, unexpected, rejections;
+  size_t sent, tasks, unexpected, rejections;
 };
 
 static volatile sig_atomic_t asked_to_stop;
@@ -57,9 +57,9 @@ static void take_record(struct dev *dev, const struct wm_record *record, bool is
   if (wm_json_parse(record->value, &dev->arena, &value, &error) < 0)
     return;
   if (is_outcome) {
-    dev->outcomes++;
-    dev->unexpected += !script_take(&dev->script, &value);
-    rows_add_outcome(&dev->table, &value);
+    bool expected = script_take(&dev->script, &value);
+    dev->unexpected += !expected;
+    dev->tasks += rows_add_outcome(&dev->table, &value);
   } else {
     dev->rejections += rows_add_rejection(&dev->table, &value);
   }
@@ -171,6 +171,17 @@ static int wait_results(struct dev *dev, bool *ret_right, struct wm_error *error
   return 0;
 }
 
+static void add_user(const struct dev *dev, const struct wm_user *user, struct table *table) {
+  size_t before = table_rows(table);
+  why_user_rows(dev->loaded.workspace, user, system_clock.wall_us(system_clock.self), table);
+  if (table_rows(table) > before)
+    return;
+  table_text(table, STYLE_PLAIN, user->id);
+  table_text(table, STYLE_DIM, WM_TEXT("–"));
+  table_text(table, STYLE_DIM, WM_TEXT("–"));
+  table_text(table, STYLE_DIM, WM_TEXT("holds no role"));
+}
+
 static int print_roles(struct dev *dev, struct wm_error *error) {
   struct wm_user **users = play_users_sorted(&dev->script.play);
   struct table table;
@@ -183,7 +194,7 @@ static int print_roles(struct dev *dev, struct wm_error *error) {
     result = look_up(dev, users[i], &same, &found, error);
     struct wm_user *user = result == 0 && found.json.bytes ? wm_register_decode(found.json, error) : NULL;
     if (user)
-      why_user_rows(dev->loaded.workspace, user, system_clock.wall_us(system_clock.self), &table);
+      add_user(dev, user, &table);
     wm_user_free(user);
   }
   putchar('\n');
@@ -198,8 +209,8 @@ static int print_roles(struct dev *dev, struct wm_error *error) {
 static int print_verdict(const struct dev *dev, bool right) {
   putchar('\n');
   if (right && !dev->unexpected) {
-    style_print(stdout, STYLE_GOOD, "%zu events, %zu outcomes, %zu rejected: all as 'waymark simulate' says.",
-                dev->sent, dev->script.expectation_count, dev->rejections);
+    style_print(stdout, STYLE_GOOD, "%zu events, %zu task outcomes, %zu rejected: all as 'waymark simulate' says.",
+                dev->sent, dev->tasks, dev->rejections);
     puts(" A failed task is recorded; the tasks after it run all the same.");
     return EXIT_FINE;
   }

@@ -41,11 +41,13 @@ static void add_task(struct table *table, const struct wm_value *outcome, const 
   add_note(table, task);
 }
 
-void rows_add_outcome(struct table *table, const struct wm_value *outcome) {
+size_t rows_add_outcome(struct table *table, const struct wm_value *outcome) {
   const struct wm_value *data = wm_value_member(outcome, WM_TEXT("data"));
   const struct wm_value *tasks = wm_value_member(data, WM_TEXT("tasks"));
-  for (size_t i = 0; tasks && tasks->type == WM_LIST && i < tasks->list.count; i++)
+  size_t count = tasks && tasks->type == WM_LIST ? tasks->list.count : 0;
+  for (size_t i = 0; i < count; i++)
     add_task(table, outcome, &tasks->list.items[i]);
+  return count;
 }
 
 bool rows_add_rejection(struct table *table, const struct wm_value *failure) {

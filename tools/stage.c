@@ -4,7 +4,7 @@
 
 #include "tools/play.h"
 
-#define PARTITIONS_LIMIT 16 /* of the embedded broker; a first look needs no more */
+#define PARTITIONS_LIMIT 4 /* of the embedded broker: a first look needs no more */
 
 /* What is ours is not the workspace's. */
 static void override_settings(struct stage *stage, const struct loaded *loaded) {
