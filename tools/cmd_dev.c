@@ -87,12 +87,17 @@ static int step(struct dev *dev, struct wm_error *error) {
 
 static int wait_ready(struct dev *dev, struct wm_error *error) {
   int64_t end_us = now_us() + READY_US;
+  if (style_wanted(stdout)) { /* gone when there is something to see */
+    fputs("the worker joins its consumer group ...\r", stdout);
+    fflush(stdout);
+  }
   while (!stage_is_ready(&dev->stage) && !asked_to_stop) {
     if (step(dev, error) < 0)
       return -1;
     if (now_us() > end_us)
       return wm_error_set(error, WM_E_KAFKA_FAILED, "the worker did not get its partitions in time");
   }
+  fputs(style_wanted(stdout) ? "\033[K" : "", stdout);
   return 0;
 }
 

@@ -84,6 +84,21 @@ static int expect_outcome(struct script *script, const struct playing *playing, 
   return text ? 0 : -1;
 }
 
+/* A rejection makes the table as wide as its type. */
+static int expect_rejection(struct script *script, const struct decoded *decoded) {
+  struct wm_value failure;
+  struct wm_error error;
+  struct wm_buf json = WM_BUF_INIT;
+  wm_rejection_to_json(&decoded->record, &decoded->rejection, &json);
+  int parsed = wm_json_parse((struct wm_text){json.bytes, json.size}, &script->arena, &failure, &error);
+  wm_buf_release(&json);
+  if (parsed < 0)
+    return -1;
+  rows_add_rejection(&script->shape, &failure);
+  script->rejections++;
+  return 0;
+}
+
 /* Where the line goes: to the home of its user, an event that can't be read to anywhere. */
 static int make_record(struct script *script, struct script_line *line, const struct playing *playing,
                        const struct settings *settings) {
@@ -119,7 +134,8 @@ static int add_line(struct script *script, struct wm_text text, const struct set
   if (playing.played == PLAYED_BLANK)
     return 0;
   script->count++;
-  script->rejections += playing.played == PLAYED_REJECTED;
+  if (playing.played == PLAYED_REJECTED && expect_rejection(script, &playing.decoded) < 0)
+    return -1;
   for (size_t i = 0; i < playing.decision.execution_count; i++)
     if (expect_outcome(script, &playing, i) < 0)
       return -1;
