@@ -54,9 +54,9 @@ static bool check_incarnation(struct loop *loop, int32_t p, const struct cache_m
     return false;
   if (meta->incarnation[0] && strcmp(meta->incarnation, incarnation) != 0) {
     wm_error_set(&error, WM_E_LOG_TRUNCATED,
-                 "redis was filled from incarnation '%s' of the users topic, but partition %d is of '%s': connect the "
-                 "right redis, or empty this one to have it rebuilt",
-                 meta->incarnation, (int)p, incarnation);
+                 "'%s' partition %d is of incarnation '%s', redis was filled from '%s': connect the right redis, or "
+                 "empty this one to have it rebuilt",
+                 loop->doors.log.users_topic, (int)p, incarnation, meta->incarnation);
     return refuse(loop, &error);
   }
   if (!meta->incarnation[0])
@@ -111,9 +111,9 @@ static bool find_range(struct loop *loop, int32_t p) {
     return false;
   if (progress.next > end) {
     wm_error_set(&error, WM_E_LOG_TRUNCATED,
-                 "redis has applied partition %d of the users topic up to offset %lld, but it ends at %lld: the topic "
-                 "has lost its end; bring it back, or empty redis to have it rebuilt from what is left",
-                 (int)p, (long long)progress.next, (long long)end);
+                 "'%s' partition %d ends at offset %lld, but redis has applied it up to %lld: bring back what the topic "
+                 "has lost, or empty redis to have it rebuilt from what is left",
+                 loop->doors.log.users_topic, (int)p, (long long)end, (long long)progress.next);
     return refuse(loop, &error);
   }
   if (!begin_progress(loop, p, start, &progress))

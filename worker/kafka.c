@@ -198,6 +198,7 @@ struct kafka *kafka_open(const struct settings *settings, struct logger *logger,
   *ret = (struct log_door){.ops = &ops,
                            .self = kafka,
                            .transactions = kafka->transactions,
+                           .users_topic = kafka->settings.topics.users,
                            .partition_count = kafka->partitions,
                            .input_count = kafka->input_count,
                            .input_kinds = kafka->input_kinds};

@@ -113,6 +113,7 @@ struct log_door {
   const struct log_ops *ops;
   void *self;
   bool transactions;       /* false: at-least-once */
+  const char *users_topic; /* its name, for messages; borrowed */
   int32_t partition_count; /* of every topic but control */
   size_t input_count;      /* input topics, in the order of log_position.topic */
   const enum wm_topic_kind *input_kinds;

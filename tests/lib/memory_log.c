@@ -192,6 +192,7 @@ struct memory_member *memory_log_join(struct memory_log *log, const char *id, st
   *ret = (struct log_door){.ops = &memory_log_ops,
                            .self = member,
                            .transactions = true,
+                           .users_topic = "users",
                            .partition_count = log->partition_count,
                            .input_count = MEMORY_INPUTS,
                            .input_kinds = kinds};
