@@ -28,6 +28,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
     return;
   }
   kafka->event = LOG_ASSIGNED;
+  kafka->next_watch_us = 0; /* a topic with more partitions than before is a reason for a new assignment */
   kafka->assigned_count = 0;
   for (int i = 0; i < list->cnt; i++) {
     const rd_kafka_topic_partition_t *item = &list->elems[i];

@@ -66,7 +66,7 @@ rd_kafka_topic_partition_list_t *kafka_one(const char *topic, int32_t partition,
 enum {
   KAFKA_TRANSACTION_MS = 10000,    /* the broker's patience */
   KAFKA_DEADLINE_US = 5000 * 1000, /* ours: half of it, since librdkafka takes the broker's verdict as fatal */
-  KAFKA_WATCH_US = 30 * 1000 * 1000
+  KAFKA_WATCH_US = 5 * 1000 * 1000
 };
 
 /* Partition p of one input topic. */

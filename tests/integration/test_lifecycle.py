@@ -304,5 +304,5 @@ def test_a_users_topic_made_anew_is_noticed(own_redis, make_workspace, workers, 
     broker.delete_topics([workspace.topic["users"]])
     wait_until(lambda: workspace.topic["users"] not in broker.topics(), 10)
     workspace.create_topics()
-    refused(workers(workspace, ready=False), workspace.topic["users"], codes=(75, 78))
+    refused(workers(workspace, ready=False), "incarnation", codes=(75, 78))
     assert workspace.roles("u") == {"r"}, "Redis was emptied without being asked"
