@@ -161,7 +161,7 @@ int client_follow(struct client *client, const char *topic, bool from_beginning,
     return wm_error_memory(error);
   for (int32_t p = 0; p < count; p++)
     rd_kafka_topic_partition_list_add(list, topic, p)->offset = start_of(client, topic, p, from_beginning);
-  rd_kafka_resp_err_t code = rd_kafka_assign(client->consumer.rk, list);
+  rd_kafka_resp_err_t code = kafka_assign_alone(&client->consumer, list);
   rd_kafka_topic_partition_list_destroy(list);
   return code ? kafka_fail(&client->consumer, error, topic, code, NULL) : 0;
 }

@@ -89,6 +89,20 @@ rd_kafka_topic_partition_list_t *kafka_one(const char *topic, int32_t partition,
   return list;
 }
 
+rd_kafka_resp_err_t kafka_assign_alone(struct kafka_handle *handle, rd_kafka_topic_partition_list_t *list) {
+  rd_kafka_topic_t *first = rd_kafka_topic_new(handle->rk, list->elems[0].topic, NULL);
+  rd_kafka_topic_t *last = rd_kafka_topic_new(handle->rk, list->elems[list->cnt - 1].topic, NULL);
+  const rd_kafka_metadata_t *metadata;
+  if (first && last && rd_kafka_metadata(handle->rk, 0, NULL, &metadata, 2000) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    rd_kafka_metadata_destroy(metadata);
+  rd_kafka_resp_err_t code = rd_kafka_assign(handle->rk, list);
+  if (first)
+    rd_kafka_topic_destroy(first);
+  if (last)
+    rd_kafka_topic_destroy(last);
+  return code;
+}
+
 static void remember(struct kafka_handle *handle, const char *said) {
   snprintf(handle->reason, sizeof handle->reason, "%s", said);
 }

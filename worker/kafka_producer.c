@@ -23,11 +23,14 @@ static enum log_result triage(struct kafka *kafka, rd_kafka_error_t *failed, con
   enum log_result result = LOG_FATAL;
   rd_kafka_resp_err_t code = rd_kafka_error_code(failed);
   kafka_fail(&kafka->producer, error, doing, code, rd_kafka_error_string(failed));
+  /* Not every version of librdkafka takes being fenced as fatal everywhere. */
+  bool fatal =
+      rd_kafka_error_is_fatal(failed) || code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED;
   if (kafka_outlived(kafka, code))
     result = LOG_UNCERTAIN;
-  else if (!rd_kafka_error_is_fatal(failed) && rd_kafka_error_txn_requires_abort(failed))
+  else if (!fatal && rd_kafka_error_txn_requires_abort(failed))
     result = LOG_ABORT;
-  else if (!rd_kafka_error_is_fatal(failed) && rd_kafka_error_is_retriable(failed))
+  else if (!fatal && rd_kafka_error_is_retriable(failed))
     result = LOG_AGAIN;
   if (result == LOG_FATAL)
     kafka_tell_fatal(kafka, code, rd_kafka_error_string(failed), error);
@@ -331,9 +334,14 @@ enum log_result kafka_commit(void *self, const struct log_position *positions, s
   return result;
 }
 
-/* An abort soon after a commit can find the coordinator still busy with that, and one that comes after the broker's
- * patience finds the transaction aborted; librdkafka takes both as fatal. A new producer epoch ends the transaction
- * just as well; only somebody else's epoch must stay in force. */
+static bool was_refused(const struct kafka *kafka) {
+  return kafka->too_large || kafka->undelivered != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Three times a new producer epoch is the better end: after a record that was refused (its sequence number is missing
+ * in the next transaction, which would have to be aborted too), when the coordinator is still busy with the last
+ * commit, and when its patience has ended the transaction before us (librdkafka takes both as fatal). Only somebody
+ * else's epoch must stay in force. */
 enum log_result kafka_abort(void *self, struct wm_error *error) {
   struct kafka *kafka = self;
   struct wm_error unwanted;
@@ -341,9 +349,11 @@ enum log_result kafka_abort(void *self, struct wm_error *error) {
   kafka_plain_clear(kafka);
   if (!kafka->in_transaction)
     return LOG_DONE;
-  enum log_result result =
-      insist(kafka, attempt_abort, NULL, "aborting the transaction", kafka_now_us() + KAFKA_DEADLINE_US, error);
-  if (result == LOG_UNCERTAIN || (result == LOG_FATAL && error->code != WM_E_KAFKA_FENCED))
+  enum log_result result = LOG_UNCERTAIN;
+  if (!was_refused(kafka))
+    result = insist(kafka, attempt_abort, NULL, "aborting the transaction", kafka_now_us() + KAFKA_DEADLINE_US, error);
+  if (result == LOG_UNCERTAIN || (result == LOG_FATAL && error->code != WM_E_KAFKA_FENCED) ||
+      (result == LOG_DONE && was_refused(kafka)))
     result = kafka_recycle(kafka, error);
   if (result == LOG_DONE)
     kafka->in_transaction = false;

@@ -36,7 +36,7 @@ enum log_result kafka_read_begin(void *self, int32_t partition, int64_t from, st
     wm_error_memory(error);
     return LOG_FATAL;
   }
-  rd_kafka_resp_err_t code = rd_kafka_assign(kafka->reader.rk, list);
+  rd_kafka_resp_err_t code = kafka_assign_alone(&kafka->reader, list);
   rd_kafka_topic_partition_list_destroy(list);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     kafka_fail(&kafka->reader, error, "reading the users topic", code, NULL);

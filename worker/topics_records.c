@@ -79,7 +79,7 @@ static int assign(struct topics_work *work, struct kafka_handle *reader, struct 
     rd_kafka_topic_partition_list_add(list, users->name, p)->offset = RD_KAFKA_OFFSET_BEGINNING;
   if (is_ready(control))
     rd_kafka_topic_partition_list_add(list, control->name, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
-  rd_kafka_resp_err_t code = rd_kafka_assign(reader->rk, list);
+  rd_kafka_resp_err_t code = kafka_assign_alone(reader, list);
   rd_kafka_topic_partition_list_destroy(list);
   return code ? kafka_fail(reader, error, "reading the topics", code, NULL) : 0;
 }
