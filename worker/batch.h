@@ -27,6 +27,7 @@ struct batch {
   size_t events; /* records taken, those that do nothing too */
   uint64_t empty, nothing, ignored;
   int64_t began_us;           /* monotonic, of the first record */
+  int64_t commit_us;          /* how long commits take at present */
   size_t idle_events;         /* taken by earlier batches that had nothing to write, not committed yet */
   int64_t idle_us;            /* since when */
   struct cache_write *writes; /* registers of this batch, borrowed from 'arena'; token = index + 1 */

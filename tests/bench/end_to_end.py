@@ -93,14 +93,13 @@ def memory_mib(pid, what):
     return 0.0
 
 
-def drain(workspace, worker, count):
-    """Seconds from the first to the last committed offset, scaled to all of 'count'; and the CPU they took."""
-    pid = worker.process.pid
-    lag = wait_until(lambda: (lambda left: left if left < count else None)(workspace.lag()) or None, 60, 0.02,
-                     "the first commit", [worker.process]) if workspace.lag() == count else workspace.lag()
-    began, first, cpu = time.monotonic(), lag, cpu_seconds(pid)
+def drain(workspace, worker, pids, count):
+    """Seconds from the first to the last committed offset, and the CPU of each process, scaled to all of 'count'."""
+    wait_until(lambda: workspace.lag() < count, 60, 0.02, "the first commit", [worker.process])
+    left, began, before = workspace.lag(), time.monotonic(), [cpu_seconds(pid) for pid in pids]
     wait_until(lambda: workspace.lag() == 0, 600, 0.05, "the last commit", [worker.process])
-    return (time.monotonic() - began) * count / first, (cpu_seconds(pid) - cpu) * count / first
+    took, after = time.monotonic() - began, [cpu_seconds(pid) for pid in pids]
+    return took * count / left, [(b - a) * count / left for a, b in zip(before, after)]
 
 
 def throughput(bench):
@@ -111,24 +110,27 @@ def throughput(bench):
           "3 tasks each, exactly once; broker, Redis and worker on the same cores", flush=True)
     yardstick = [bench.yardstick(workspace, count)]
     worker = Worker(workspace).start()
-    took, cpu = drain(workspace, worker, count)
+    pids = worker.process.pid, bench.broker.process.pid, bench.redis.process.pid
+    took, cpu = drain(workspace, worker, pids, count)
     yardstick.append(bench.yardstick(workspace, count))
     rate, bar = count / took, statistics.mean(yardstick)
     print(f"  consuming only            {yardstick[0]:>10.0f} and {yardstick[1]:.0f} events/s (before and after)")
     print(f"  end to end                {rate:>10.0f} events/s = {rate / bar:.2f} x consuming only")
-    print(f"  CPU of the worker         {cpu * 100000 / count:>10.2f} s per 100 000 events")
+    worker_cpu, broker_cpu, redis_cpu = (seconds * 100000 / count for seconds in cpu)
+    print(f"  CPU of the worker         {worker_cpu:>10.2f} s per 100 000 events (broker {broker_cpu:.2f}, "
+          f"Redis {redis_cpu:.2f}; {sum(cpu) / took:.2f} cores in all)")
     print(f"  memory under load         {memory_mib(worker.process.pid, 'VmHWM'):>10.0f} MiB at the highest", flush=True)
     worker.terminate()
 
 
 def latency(bench):
-    rate, seconds = 1000, bench.options.latency_seconds
+    rate, seconds, warm_up = 1000, bench.options.latency_seconds, 5  # a JVM that has just started is slow
     workspace = bench.workspace("latency")
     worker = Worker(workspace).start_ready()
     arrived, sent = {}, {}
     listener = bench.redis.client().pubsub()
     listener.subscribe(f"{workspace.prefix}:changes")
-    total = rate * seconds
+    total = rate * (warm_up + seconds)
 
     def listen():
         while len(arrived) < total:
@@ -152,8 +154,9 @@ def latency(bench):
         sender.of_user(workspace.events, user, event(number, user), timestamp=int(now * 1000))
     sender.flush()
     thread.join(30)
-    took = sorted((arrived[user] - sent[user]) * 1000 for user in arrived if user in sent)
-    print(f"record timestamp to role in Redis at {rate} events/s over {seconds} s, {len(took)} of {total} seen")
+    took = sorted((arrived[user] - at) * 1000 for user, at in sent.items() if user in arrived and at > start + warm_up)
+    print(f"record timestamp to role in Redis at {rate} events/s over {seconds} s, after {warm_up} s to warm up; "
+          f"{len(arrived)} of {total} seen")
     print(f"  p50 {took[len(took) // 2]:.0f} ms   p99 {took[int(len(took) * 0.99)]:.0f} ms   max {took[-1]:.0f} ms", flush=True)
     worker.terminate()
 
