@@ -48,7 +48,7 @@ struct settings {
 };
 
 enum settings_mode {
-  SETTINGS_LINT, /* ${NAME} is not resolved and no secret is read: what an administrator's machine has */
+  SETTINGS_LINT, /* a missing variable is a warning and its setting the default, no secret is read */
   SETTINGS_FULL  /* a missing variable or password file is invalid */
 };
 

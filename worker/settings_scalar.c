@@ -44,8 +44,11 @@ static bool find_variable(struct settings_reading *reading, const struct wm_node
   return false;
 }
 
-static bool has_variable(struct wm_text text) {
-  return wm_text_contains(text, WM_TEXT("${"));
+/* A worker can't start without it; where automations are written, it may well be missing. */
+static void tell_missing(struct settings_reading *reading, const struct wm_node *node, const char *variable) {
+  enum wm_severity severity = reading->mode == SETTINGS_FULL ? WM_INVALID : WM_WARNING;
+  wm_findings_add(reading->findings, severity, WM_E_ENV_MISSING, reading->file, node->line, node->column,
+                  "environment variable '%s' is not set", variable);
 }
 
 static bool expand(struct settings_reading *reading, const struct wm_node *node, struct wm_buf *ret) {
@@ -61,7 +64,7 @@ static bool expand(struct settings_reading *reading, const struct wm_node *node,
     at += name.size + 3;
     const char *variable = settings_keep(reading, name), *value = variable ? getenv(variable) : NULL;
     if (variable && !value)
-      settings_invalid(reading, node, WM_E_ENV_MISSING, "environment variable '%s' is not set", variable);
+      tell_missing(reading, node, variable);
     if (!value)
       return false;
     wm_buf_add_string(ret, value);
@@ -71,17 +74,11 @@ static bool expand(struct settings_reading *reading, const struct wm_node *node,
 
 const char *settings_scalar(struct settings_reading *reading, const struct wm_node *node) {
   const char *text = NULL;
-  struct wm_text name;
   if (node->broken)
     return NULL;
   if (node->kind != WM_NODE_SCALAR) {
     settings_invalid(reading, node, WM_E_TYPE_WRONG, "'%s' must be one value, not a %s", reading->row->name,
                      node->kind == WM_NODE_LIST ? "list" : "mapping");
-    return NULL;
-  }
-  if (reading->mode == SETTINGS_LINT && has_variable(node->text)) {
-    const char *start = memmem(node->text.bytes, node->text.size, "${", 2);
-    find_variable(reading, node, (size_t)(start - node->text.bytes), &name);
     return NULL;
   }
   struct wm_buf all = WM_BUF_INIT;

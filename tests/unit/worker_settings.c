@@ -133,15 +133,24 @@ Test(settings, variables_are_filled_in) {
   cr_expect_eq(settings.limits.batch_us, 13000);
 }
 
-Test(settings, lint_leaves_variables_open) {
+Test(settings, lint_warns_of_variables_that_are_not_set_here) {
   cr_assert_eq(
       read_settings("instance: ${MISSING}\nkafka: {partitions: \"${MISSING}\"}\ntopics: {events: [\"${X}\"]}\n"
                     "redis: {password-file: /nowhere/at/all, address: \"${A}:${B}\"}\nlog: {level: \"${L}\"}\n",
                     SETTINGS_LINT),
       0);
-  cr_expect_eq(findings.count, 0u);
+  cr_expect_eq(findings.count, 5u);
+  cr_expect_eq(findings.warnings, 5u);
+  cr_expect_eq(findings.items[0].code, WM_E_ENV_MISSING);
   cr_expect_eq(settings.kafka.partitions, 8, "the default stands");
   cr_expect_str_eq(settings.topics.events[0], "journey.milestones");
+}
+
+Test(settings, lint_takes_variables_that_are_set) {
+  setenv("WAYMARK_TEST_USERS", "closed", 1);
+  cr_assert_eq(read_settings("users: ${WAYMARK_TEST_USERS}\n", SETTINGS_LINT), 0);
+  cr_expect_eq(findings.count, 0u);
+  cr_expect(settings.users_closed, "what simulate says depends on it");
 }
 
 Test(settings, a_password_file_must_be_readable_where_it_counts) {
