@@ -137,10 +137,10 @@ static void add_late(struct memory_cache *cache, const struct memory_command *co
   cache->late[cache->late_count++] = *command;
 }
 
-/* The connection is gone; the rest of its queue may come in later all the same. */
+/* The connection is gone; the rest of its queue may come in later all the same, unless it was Redis that went. */
 static enum cache_result lose(struct memory_connection *connection, struct wm_error *error) {
   struct memory_cache *cache = connection->cache;
-  bool late = !cache->down && world_chance(cache->world, cache->world->faults.cache_late);
+  bool late = !cache->down && !connection->broken && world_chance(cache->world, cache->world->faults.cache_late);
   for (size_t i = connection->done; late && i < connection->count; i++)
     add_late(cache, &connection->queue[i]);
   connection->count = connection->done = 0;

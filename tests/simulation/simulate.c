@@ -176,6 +176,10 @@ static bool is_swept(const struct simulation *simulation) {
   return true;
 }
 
+static bool is_up_to_date(const struct process *process) {
+  return !process->loop->next_workspace && sample_version(process->loop->workspace) == process->simulation->version;
+}
+
 /* Everything is owned by workers that have nothing left to do, and decide by the newest workspace. */
 static bool is_settled(const struct simulation *simulation) {
   size_t live = 0;
@@ -184,8 +188,7 @@ static bool is_settled(const struct simulation *simulation) {
     if (process->gone)
       continue;
     const struct loop *loop = process->loop;
-    if (loop->recover.needs || loop->next_workspace || reproject_is_pending(loop) || loop->batch.events > 0 ||
-        loop->partitions.count == 0 || sample_version(loop->workspace) != simulation->version)
+    if (loop->recover.needs || reproject_is_pending(loop) || loop->batch.events > 0 || !is_up_to_date(process))
       return false;
     if (partitions_are_ready(&loop->partitions) != loop->ready)
       return false;
@@ -204,7 +207,7 @@ static void calm(struct simulation *simulation) {
     struct process *process = &simulation->processes[i];
     process->suspended = false;
     process->crash_in = 0;
-    if (!process->gone)
+    if (!process->gone && !is_up_to_date(process))
       loop_reload(process->loop, sample_workspace(simulation->version), &simulation->rules);
   }
 }
