@@ -1,0 +1,155 @@
+/* What reaches Redis without any event: ends of grants, another catalogue. */
+#include "tests/lib/memory_log_internal.h"
+#include "tests/simulation/quiet.h"
+
+Test(rules, an_end_reaches_redis_within_two_seconds) {
+  quiet_begin(3);
+  struct process *process = start_ready();
+  send_milestone("user-1", "e1", "a");
+  send_milestone("user-2", "e2", "a");
+  run_for(process, 1000000);
+  cr_assert(has_role("user-1", "role-a") && has_role("user-2", "role-a"));
+  size_t changes = count_committed(WM_OUT_CHANGES);
+  run_for(process, 18000000);
+  cr_assert(has_role("user-1", "role-a"));
+  run_for(process, 3000000);
+  cr_assert_not(has_role("user-1", "role-a"));
+  cr_assert_not(has_role("user-2", "role-a"));
+  cr_assert_eq(count_committed(WM_OUT_CHANGES), changes + 2);
+  cr_assert_not(memory_cache_user(s.cache, WM_TEXT("user-1"))->has_end);
+  quiet_end();
+}
+
+Test(rules, an_end_that_passed_while_nobody_was_there_is_told_too) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  send_milestone("user-1", "e1", "a");
+  run_for(process, 1000000);
+  simulation_kill(process);
+  s.world.now_us += 60 * INT64_C(1000000);
+  quiet_end();
+  quiet_begin(1);
+  send_milestone("user-1", "e1", "a");
+  s.world.now_us += 60 * INT64_C(1000000); /* the role is gained and lost before anybody looks */
+  process = start_ready();
+  run_for(process, 2000000);
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"task\""), 2); /* role-a and role-b */
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\""), 1);
+  quiet_end();
+}
+
+Test(rules, an_end_that_passed_before_redis_caught_up_is_told_too) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  memory_cache_set_down(s.cache, true);
+  process->loop->recover.not_before_us = 0;
+  send_milestone("user-1", "e1", "a");
+  users_fill(&process->loop->users, users_add(&process->loop->users, WM_TEXT("user-1")), NULL, 0, 0);
+  while (!s.log->consumed[0]) {
+    process->loop->beat_us = process->loop->sweep.next_us = INT64_MAX;
+    simulation_run(process);
+    s.world.now_us += 100;
+  }
+  simulation_kill(process);
+  s.world.now_us += 60 * INT64_C(1000000);
+  cr_assert(simulation_settle(&s), "%s", s.why);
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\""), 1);
+  quiet_end();
+}
+
+Test(rules, many_ends_of_others_do_not_hide_ours) {
+  quiet_begin(2);
+  const struct log_position one[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {0, 1, 0}, {1, 1, 0}, {2, 1, 0}};
+  int32_t home = memory_log_home(s.log, WM_TEXT("user-1"));
+  struct process *process = start_ready();
+  memory_log_tell(process->member, LOG_REVOKED, NULL, 0);
+  run_for(process, 1000);
+  memory_log_tell(process->member, LOG_ASSIGNED, one + 3 * home, 3);
+  run_for(process, 300000);
+  send_milestone("user-1", "e1", "a");
+  run_for(process, 1000000);
+  for (int i = 0; i < 900 && s.cache->data.user_count < 300; i++) {
+    static char ids[900][16];
+    int size = snprintf(ids[i], sizeof ids[i], "ghost-%d", i);
+    struct wm_text id = {ids[i], (size_t)size};
+    if (memory_log_home(s.log, id) != home)
+      s.cache->data.users[s.cache->data.user_count++] = (struct memory_user){.id = id, .has_end = true, .end_us = 1};
+  }
+  cr_assert_eq(s.cache->data.user_count, 300);
+  cr_assert(has_role("user-1", "role-a"));
+  run_for(process, 22000000);
+  cr_assert_not(has_role("user-1", "role-a"));
+  simulation_release(&s);
+}
+
+Test(rules, ends_of_other_workers_users_are_passed_over) {
+  quiet_begin(2);
+  struct process *process = start_ready();
+  send_to_all("a");
+  run_for(process, 1000000);
+  const struct log_position one[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  memory_log_tell(process->member, LOG_REVOKED, NULL, 0);
+  run_for(process, 1000);
+  memory_log_tell(process->member, LOG_ASSIGNED, one, 3);
+  run_for(process, 25000000);
+  for (int i = 0; i < SAMPLE_USERS; i++) {
+    char user[16];
+    snprintf(user, sizeof user, "user-%d", i);
+    cr_assert_eq(has_role(user, "role-a"), memory_log_home(s.log, wm_text_of(user)) == 1);
+  }
+  simulation_release(&s);
+}
+
+Test(rules, another_catalogue_reaches_redis_without_an_event_and_back) {
+  quiet_begin(2);
+  struct process *process = start_ready();
+  send_milestone("user-1", "e1", "keep");
+  send_milestone("user-2", "e2", "keep");
+  run_for(process, 1000000);
+  size_t changes = count_committed(WM_OUT_CHANGES);
+  loop_reload(process->loop, sample_workspace(1), &s.rules); /* role-a is archived */
+  run_for(process, 2000000);
+  cr_assert_not(has_role("user-1", "role-a"));
+  cr_assert_not(has_role("user-2", "role-a"));
+  cr_assert_eq(count_committed(WM_OUT_CHANGES), changes + 2);
+  loop_reload(process->loop, sample_workspace(0), &s.rules);
+  run_for(process, 2000000);
+  cr_assert(has_role("user-1", "role-a") && has_role("user-2", "role-a"));
+  cr_assert_eq(count_committed(WM_OUT_CHANGES), changes + 4);
+  quiet_end();
+}
+
+Test(rules, a_catalogue_that_changed_while_nobody_was_there_reaches_redis) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  send_milestone("user-1", "e1", "keep");
+  run_for(process, 1000000);
+  cr_assert(has_role("user-1", "role-a"));
+  loop_stop(process->loop);
+  run_for(process, 1000000);
+  s.version = 1;
+  process = simulation_start(&s, 0);
+  run_for(process, 2000000);
+  cr_assert_not(has_role("user-1", "role-a"));
+  quiet_end();
+}
+
+Test(rules, an_event_before_the_projection_leaves_no_change_untold) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  /* a transaction of somebody else keeps the projection from reading, but not events from being decided */
+  static struct memory_transaction open = {.state = MEMORY_OPEN};
+  memory_append(s.log, &s.log->outputs[WM_OUT_USERS][0])->transaction = &open;
+  send_milestone("user-1", "e1", "keep");
+  run_for(process, 1000000);
+  s.version = 1; /* role-a is archived */
+  loop_reload(process->loop, sample_workspace(1), &s.rules);
+  send_milestone("user-1", "e2", "b");
+  run_for(process, 2000000);
+  cr_assert_eq(process->loop->partitions.items[0].catalogue, CATALOGUE_NONE);
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"catalogue\""), 1);
+  cr_assert_not(has_role("user-1", "role-a"));
+  cr_assert(has_role("user-1", "role-b"));
+  open.state = MEMORY_ABORTED;
+  quiet_end();
+}
