@@ -126,6 +126,33 @@ bool wm_text_is_name(struct wm_text text) {
   return true;
 }
 
+#define SHOWN 64
+
+struct wm_text wm_text_shown(struct wm_text text) {
+  if (text.size <= SHOWN)
+    return text;
+  text.size = SHOWN;
+  while (text.size > 0 && ((unsigned char)text.bytes[text.size] & 0xc0) == 0x80)
+    text.size--;
+  return text;
+}
+
+size_t wm_text_position(const void *items, size_t count, size_t item_size, struct wm_text name, bool *ret_found) {
+  size_t low = 0, high = count;
+  *ret_found = false;
+  while (low < high && !*ret_found) {
+    size_t middle = low + (high - low) / 2;
+    const struct wm_text *here = (const void *)((const char *)items + middle * item_size);
+    int order = wm_text_compare(*here, name);
+    *ret_found = order == 0;
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return high;
+}
+
 #define WORD_LIMIT 64 /* longer words are no slips of the finger */
 
 static char lower(char c) {

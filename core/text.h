@@ -46,6 +46,13 @@ bool wm_text_is_user_id(struct wm_text text);
 /* Contract 3: [a-z0-9][a-z0-9-]{0,62} */
 bool wm_text_is_name(struct wm_text text);
 
+/* As much of a stranger's text as belongs into a sentence: 64 bytes, whole code points. Borrows. */
+struct wm_text wm_text_shown(struct wm_text text);
+
+/* Binary search in 'items', sorted by their names (bytes); each begins with its name, a struct wm_text. Returns where
+ * the item stands, or would have to stand; 'ret_found' tells which. */
+size_t wm_text_position(const void *items, size_t count, size_t item_size, struct wm_text name, bool *ret_found);
+
 /* The candidate that 'word' was most likely meant to be, or NULL when none is near (edit distance with
  * transpositions, at most a third of the word's length, at least 1). Candidates end with NULL. */
 const char *wm_text_nearest(struct wm_text word, const char *const *candidates);

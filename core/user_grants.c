@@ -71,21 +71,7 @@ int wm_grant_copy(const struct wm_grant *grant, const struct wm_grant *like, str
 
 /* Where the role stands, or would have to. */
 static size_t role_position(const struct wm_user *user, struct wm_text name, bool *ret_found) {
-  size_t low = 0, high = user->role_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    int order = wm_text_compare(user->roles[middle].name, name);
-    if (order == 0) {
-      *ret_found = true;
-      return middle;
-    }
-    if (order < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  *ret_found = false;
-  return low;
+  return wm_text_position(user->roles, user->role_count, sizeof(*user->roles), name, ret_found);
 }
 
 static struct wm_user_role *find_role(const struct wm_user *user, struct wm_text name) {

@@ -20,21 +20,7 @@ void wm_user_remember(struct wm_user *user, uint64_t event_hash) {
 
 /* Where 'automation' stands, or would have to. */
 static size_t ran_position(const struct wm_user *user, struct wm_text automation, bool *ret_found) {
-  size_t low = 0, high = user->ran_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    int order = wm_text_compare(user->ran[middle].automation, automation);
-    if (order == 0) {
-      *ret_found = true;
-      return middle;
-    }
-    if (order < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  *ret_found = false;
-  return low;
+  return wm_text_position(user->ran, user->ran_count, sizeof(*user->ran), automation, ret_found);
 }
 
 static struct wm_ran *find_ran(const struct wm_user *user, struct wm_text automation) {

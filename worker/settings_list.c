@@ -41,7 +41,7 @@ static const char *read_topic(struct settings_reading *reading, const struct wm_
   if (!is_topic(name)) {
     settings_invalid(reading, node, WM_E_SETTING_INVALID,
                      "'%s' must be a topic's name, 1 to 245 letters, digits, '.', '_' and '-', not '%.*s'",
-                     reading->row->name, WM_TEXT_ARG(settings_shown(node->text)));
+                     reading->row->name, WM_TEXT_ARG(wm_text_shown(node->text)));
     return NULL;
   }
   if (reading->topic_count < SETTINGS_TOPICS_LIMIT)

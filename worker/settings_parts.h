@@ -46,7 +46,6 @@ settings_fn set_instance, set_text, set_filled, set_key_prefix, set_address, set
 /* No two topics may be one, nor be the dead letters of another. */
 void settings_check_topics(struct settings_reading *reading);
 
-struct wm_text settings_shown(struct wm_text text);
 const char *settings_keep(struct settings_reading *reading, struct wm_text text); /* a copy in the settings' arena */
 
 /* The text of a scalar with ${NAME} filled in, new in the settings' arena. NULL: reported, or left open (lint). */

@@ -4,17 +4,6 @@
 
 #include "worker/settings_parts.h"
 
-#define SHOWN 64
-
-struct wm_text settings_shown(struct wm_text text) {
-  if (text.size <= SHOWN)
-    return text;
-  text.size = SHOWN;
-  while (text.size > 0 && ((unsigned char)text.bytes[text.size] & 0xc0) == 0x80)
-    text.size--;
-  return text;
-}
-
 const char *settings_keep(struct settings_reading *reading, struct wm_text text) {
   const char *copy = wm_arena_copy(&reading->settings->arena, text.bytes, text.size);
   if (!copy)

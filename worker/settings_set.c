@@ -16,7 +16,7 @@ static bool is_word(struct wm_text text, size_t limit) {
 
 static void refuse(struct settings_reading *reading, const struct wm_node *node, const char *needs) {
   settings_invalid(reading, node, WM_E_SETTING_INVALID, "'%s' must be %s, not '%.*s'", reading->row->name, needs,
-                   WM_TEXT_ARG(settings_shown(node->text)));
+                   WM_TEXT_ARG(wm_text_shown(node->text)));
 }
 
 static bool is_null(const struct wm_node *node) {
@@ -88,7 +88,7 @@ void set_secret_file(struct settings_reading *reading, const struct wm_node *nod
   set_text(reading, node, &text);
   if (text && *text && reading->mode == SETTINGS_FULL && access(text, R_OK))
     settings_invalid(reading, node, WM_E_FILE_UNREADABLE, "'%s' names a file that can't be read, '%.*s'",
-                     reading->row->name, WM_TEXT_ARG(settings_shown(node->text)));
+                     reading->row->name, WM_TEXT_ARG(wm_text_shown(node->text)));
   else if (text)
     *(const char **)place = text;
 }
@@ -109,7 +109,7 @@ static int find_word(struct settings_reading *reading, const struct wm_node *nod
   }
   const char *near = wm_text_nearest(wm_text_of(text), words);
   settings_invalid(reading, node, WM_E_SETTING_INVALID, "'%s' must be %s, not '%.*s'%s%s%s", reading->row->name, all,
-                   WM_TEXT_ARG(settings_shown(node->text)), near ? ", did you mean '" : "", near ? near : "",
+                   WM_TEXT_ARG(wm_text_shown(node->text)), near ? ", did you mean '" : "", near ? near : "",
                    near ? "'" : "");
   return -1;
 }
@@ -146,7 +146,7 @@ static bool read_number(struct settings_reading *reading, const struct wm_node *
   struct wm_value value = wm_node_value(&typed, NULL);
   if (value.type != WM_INTEGER) {
     settings_invalid(reading, node, WM_E_TYPE_WRONG, "'%s' must be an integer, not '%.*s'%s", reading->row->name,
-                     WM_TEXT_ARG(settings_shown(node->text)), plain ? "" : " in quotes");
+                     WM_TEXT_ARG(wm_text_shown(node->text)), plain ? "" : " in quotes");
     return false;
   }
   if (value.integer < reading->place->low || value.integer > reading->place->high) {

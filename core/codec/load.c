@@ -219,7 +219,7 @@ static void check_duplicates(struct wm_loader *loader) {
     else if (!wm_text_equal(entry->name, before->name))
       wm_findings_add(loader->findings, WM_INVALID, WM_E_NAME_DUPLICATE, entry->file, entry->label_line,
                       entry->label_column, "the label '%.*s' stands already at %.*s:%u:%u",
-                      WM_TEXT_ARG(load_shown(entry->label)), WM_TEXT_ARG(before->file), before->label_line,
+                      WM_TEXT_ARG(wm_text_shown(entry->label)), WM_TEXT_ARG(before->file), before->label_line,
                       before->label_column);
   }
   sort(loader, by_name);
@@ -231,7 +231,7 @@ static void check_duplicates(struct wm_loader *loader) {
     else
       wm_findings_add(loader->findings, WM_INVALID, WM_E_NAME_DUPLICATE, entry->file, entry->line, entry->column,
                       "the %s '%.*s' stands already at %.*s:%u:%u", kind_names[entry->kind],
-                      WM_TEXT_ARG(load_shown(entry->name)), WM_TEXT_ARG(before->file), before->line, before->column);
+                      WM_TEXT_ARG(wm_text_shown(entry->name)), WM_TEXT_ARG(before->file), before->line, before->column);
   }
 }
 

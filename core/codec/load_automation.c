@@ -66,7 +66,7 @@ static void warn_of_slip(struct load *load, const struct wm_node *node, struct w
   for (size_t i = 0; journey_types[i]; i++) {
     if (is_slip(trigger, journey_types[i])) {
       load_warning(load, node, WM_E_TRIGGER_UNKNOWN, "'%.*s' is no type of the journeys, did you mean '%s'",
-                   WM_TEXT_ARG(load_shown(trigger)), journey_types[i]);
+                   WM_TEXT_ARG(wm_text_shown(trigger)), journey_types[i]);
       return;
     }
   }
@@ -77,12 +77,12 @@ static void check_trigger(struct load *load, const struct wm_node *node, struct 
   if (wm_event_type_is_reserved(trigger))
     load_invalid(load, node, WM_E_TRIGGER_RESERVED,
                  "'%.*s' can't be a trigger: 'directory.' and 'role.' events belong to Waymark",
-                 WM_TEXT_ARG(load_shown(trigger)));
+                 WM_TEXT_ARG(wm_text_shown(trigger)));
   else if (trigger.size > TRIGGER_LIMIT)
     load_invalid(load, node, WM_E_VALUE_INVALID, "a trigger has at most %d bytes", TRIGGER_LIMIT);
   else if (star && star + 1 != trigger.bytes + trigger.size)
     load_invalid(load, node, WM_E_VALUE_INVALID, "'%.*s' has a '*' that is not at its end: it stands for any rest",
-                 WM_TEXT_ARG(load_shown(trigger)));
+                 WM_TEXT_ARG(wm_text_shown(trigger)));
   else if (!star)
     warn_of_slip(load, node, trigger);
 }

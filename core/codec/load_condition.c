@@ -54,10 +54,10 @@ static void warn_of_zero(struct load *load, const struct wm_node *node) {
   struct wm_value value = wm_node_value(node, NULL);
   if (value.type == WM_INTEGER && wm_node_has_leading_zero(node))
     load_warning(load, node, WM_E_NUMBER_LEADING_ZERO, "'%.*s' is the number %lld here, quote it if text was meant",
-                 WM_TEXT_ARG(load_shown(node->text)), (long long)value.integer);
+                 WM_TEXT_ARG(wm_text_shown(node->text)), (long long)value.integer);
   else if (value.type == WM_REAL && wm_node_has_leading_zero(node))
     load_warning(load, node, WM_E_NUMBER_LEADING_ZERO, "'%.*s' is a number here, quote it if text was meant",
-                 WM_TEXT_ARG(load_shown(node->text)));
+                 WM_TEXT_ARG(wm_text_shown(node->text)));
 }
 
 /* A scalar operand, null included. False: reported. */
@@ -67,7 +67,7 @@ static bool read_scalar(struct load *load, const struct wm_node *node, struct wm
   if (odd) {
     load_invalid(load, node, WM_E_OPERAND_INVALID,
                  "'%.*s' is no number that can be compared, quote it if text was meant",
-                 WM_TEXT_ARG(load_shown(node->text)));
+                 WM_TEXT_ARG(wm_text_shown(node->text)));
     return false;
   }
   warn_of_zero(load, node);
@@ -126,7 +126,7 @@ static bool read_test(struct load *load, const struct wm_operator *operator, con
 static void read_operators(struct load *load, const struct wm_node *path, const struct wm_node *map,
                            struct wm_condition *ret) {
   if (map->count == 0)
-    load_invalid(load, map, WM_E_OPERAND_INVALID, "'%.*s' is given no operator", WM_TEXT_ARG(load_shown(path->text)));
+    load_invalid(load, map, WM_E_OPERAND_INVALID, "'%.*s' is given no operator", WM_TEXT_ARG(wm_text_shown(path->text)));
   ret->tests = load_array(load, map->count, sizeof(*ret->tests));
   for (size_t i = 0; ret->tests && i < map->count; i++) {
     const struct wm_node *name = &map->items[2 * i], *operand = &map->items[2 * i + 1];
@@ -135,7 +135,7 @@ static void read_operators(struct load *load, const struct wm_node *path, const 
     const struct wm_operator *operator= wm_operator_find(name->text);
     if (!operator)
       load_invalid(load, name, WM_E_OPERATOR_UNKNOWN, "unknown operator '%.*s'" LOAD_NEAR,
-                   WM_TEXT_ARG(load_shown(name->text)), LOAD_NEAR_ARG(near_operator(name->text)));
+                   WM_TEXT_ARG(wm_text_shown(name->text)), LOAD_NEAR_ARG(near_operator(name->text)));
     else if (read_test(load, operator, name, operand, &ret->tests[ret->test_count]))
       ret->test_count++;
   }
@@ -144,7 +144,7 @@ static void read_operators(struct load *load, const struct wm_node *path, const 
 /* 'path: value' is short for 'path: { is: value }'. */
 static void read_shorthand(struct load *load, const struct wm_node *path, const struct wm_node *value,
                            struct wm_condition *ret) {
-  struct wm_text name = load_shown(path->text);
+  struct wm_text name = wm_text_shown(path->text);
   if (value->kind == WM_NODE_LIST) {
     load_invalid(load, value, WM_E_OPERAND_INVALID, "'%.*s' is given a list, did you mean '%s: [...]'",
                  WM_TEXT_ARG(name), wm_path_is_list(&ret->path) ? "has-any" : "in");
@@ -172,7 +172,7 @@ static void report_path(struct load *load, const struct wm_node *path, const str
     load->memory = true;
   else if (root && nested)
     load_invalid(load, path, error->code, "a path is one key, did you mean '%.*s.%.*s'", WM_TEXT_ARG(path->text),
-                 WM_TEXT_ARG(load_shown(value->items[0].text)));
+                 WM_TEXT_ARG(wm_text_shown(value->items[0].text)));
   else if (near)
     load_invalid(load, path, error->code, "unknown path '%.*s'" LOAD_NEAR, WM_TEXT_ARG(path->text),
                  LOAD_NEAR_ARG(near));

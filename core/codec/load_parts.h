@@ -73,7 +73,6 @@ void load_channel(struct load *load, const struct wm_node *root, struct wm_chann
 void load_test(struct load *load, const struct wm_node *root);
 
 /* As much of a stranger's text as a sentence can bear. */
-struct wm_text load_shown(struct wm_text text);
 const char *load_kind_name(const struct wm_node *node); /* "text", "a list", "a mapping" */
 
 #define load_invalid(load, node, code, ...)                                                                            \

@@ -110,7 +110,7 @@ static void check_paths(struct load *load, const struct wm_condition *condition)
   else if (condition->kind == WM_FIELD && condition->path.root != WM_PATH_USER)
     load_invalid(load, &place, WM_E_PATH_UNKNOWN,
                  "a criterion goes by the profile, so by paths below 'user.', not '%.*s'",
-                 WM_TEXT_ARG(load_shown(condition->path.written)));
+                 WM_TEXT_ARG(wm_text_shown(condition->path.written)));
   for (size_t i = 0; i < condition->count; i++)
     check_paths(load, &condition->children[i]);
 }
@@ -125,7 +125,7 @@ static void check_value(struct load *load, const struct wm_node *value, const st
                  "'manager-of-anyone' can only be true, leave the criterion out otherwise");
   if (kind == WM_CRITERION_USER && criterion->user.bytes && !wm_text_is_user_id(criterion->user))
     load_invalid(load, value, WM_E_VALUE_INVALID, "'%.*s' can't be a user id: at most 256 bytes, no control characters",
-                 WM_TEXT_ARG(load_shown(criterion->user)));
+                 WM_TEXT_ARG(wm_text_shown(criterion->user)));
   if (kind == WM_CRITERION_WHEN)
     check_paths(load, &criterion->whole.when);
 }

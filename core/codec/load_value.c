@@ -18,17 +18,6 @@ void *load_array(struct load *load, size_t count, size_t size) {
   return items;
 }
 
-#define SHOWN 64
-
-struct wm_text load_shown(struct wm_text text) {
-  if (text.size <= SHOWN)
-    return text;
-  text.size = SHOWN;
-  while (text.size > 0 && ((unsigned char)text.bytes[text.size] & 0xc0) == 0x80)
-    text.size--;
-  return text;
-}
-
 const char *load_kind_name(const struct wm_node *node) {
   switch (node->kind) {
   case WM_NODE_SCALAR:
@@ -88,7 +77,7 @@ void load_name(struct load *load, const struct load_key *key, const struct wm_no
   if (!wm_text_is_name(text))
     load_invalid(load, value, WM_E_NAME_INVALID,
                  "'%.*s' is no name: use small letters, digits and '-', a letter or digit first, at most 63",
-                 WM_TEXT_ARG(load_shown(text)));
+                 WM_TEXT_ARG(wm_text_shown(text)));
   *(struct wm_text *)place = load_copy(load, text);
 }
 
@@ -107,7 +96,7 @@ void load_word(struct load *load, const struct load_key *key, const struct wm_no
   }
   const char *near = wm_text_nearest(text, key->words);
   load_invalid(load, value, WM_E_VALUE_INVALID, "'%s' can't be '%.*s', it is %s" LOAD_NEAR, key->name,
-               WM_TEXT_ARG(load_shown(text)), all.failed ? "something else" : all.bytes, LOAD_NEAR_ARG(near));
+               WM_TEXT_ARG(wm_text_shown(text)), all.failed ? "something else" : all.bytes, LOAD_NEAR_ARG(near));
   wm_buf_release(&all);
 }
 
@@ -133,7 +122,7 @@ void load_boolean(struct load *load, const struct load_key *key, const struct wm
     *(bool *)place = typed.boolean;
   else
     load_invalid(load, value, WM_E_TYPE_WRONG, "'%s' must be true or false, not '%.*s'%s" LOAD_NEAR, key->name,
-                 WM_TEXT_ARG(load_shown(text)), value->plain ? "" : " in quotes", LOAD_NEAR_ARG(near_boolean(text)));
+                 WM_TEXT_ARG(wm_text_shown(text)), value->plain ? "" : " in quotes", LOAD_NEAR_ARG(near_boolean(text)));
 }
 
 #define SEQUENCE_LIMIT (INT64_C(1) << 53) /* what every JSON reader can hold */
@@ -145,7 +134,7 @@ void load_sequence(struct load *load, const struct load_key *key, const struct w
   struct wm_value typed = wm_node_value(value, NULL);
   if (typed.type != WM_INTEGER)
     load_invalid(load, value, WM_E_TYPE_WRONG, "'%s' must be an integer, not '%.*s'%s", key->name,
-                 WM_TEXT_ARG(load_shown(text)), value->plain ? "" : " in quotes");
+                 WM_TEXT_ARG(wm_text_shown(text)), value->plain ? "" : " in quotes");
   else if (typed.integer < -SEQUENCE_LIMIT || typed.integer > SEQUENCE_LIMIT)
     load_invalid(load, value, WM_E_VALUE_INVALID, "'%s' must be within -2^53 and 2^53", key->name);
   else
@@ -160,7 +149,7 @@ void load_duration(struct load *load, const struct load_key *key, const struct w
   if (!wm_duration_parse(text, &us))
     load_invalid(load, value, WM_E_VALUE_INVALID,
                  "'%s' needs a number and a unit (s m h d w) such as '365d', at most 36500d, not '%.*s'", key->name,
-                 WM_TEXT_ARG(load_shown(text)));
+                 WM_TEXT_ARG(wm_text_shown(text)));
   else if (us == 0)
     load_invalid(load, value, WM_E_VALUE_INVALID, "'%s' must be more than nothing", key->name);
   else
@@ -190,7 +179,7 @@ void load_recipient(struct load *load, const struct load_key *key, const struct 
     *(struct wm_text *)place = load_copy(load, text);
   else
     load_invalid(load, value, WM_E_VALUE_INVALID, "'%s' must be 'user', 'manager' or an address, not '%.*s'" LOAD_NEAR,
-                 key->name, WM_TEXT_ARG(load_shown(text)), LOAD_NEAR_ARG(wm_text_nearest(text, words)));
+                 key->name, WM_TEXT_ARG(wm_text_shown(text)), LOAD_NEAR_ARG(wm_text_nearest(text, words)));
 }
 
 void load_anything(struct load *load, const struct load_key *key, const struct wm_node *value, void *place) {
@@ -236,7 +225,7 @@ static void report_unknown(struct load *load, const struct wm_node *key, const c
     assert(i < LOAD_KEYS_LIMIT);
     names[i] = keys[i].name;
   }
-  load_invalid(load, key, WM_E_KEY_UNKNOWN, "unknown key '%.*s' in %s" LOAD_NEAR, WM_TEXT_ARG(load_shown(key->text)),
+  load_invalid(load, key, WM_E_KEY_UNKNOWN, "unknown key '%.*s' in %s" LOAD_NEAR, WM_TEXT_ARG(wm_text_shown(key->text)),
                what, LOAD_NEAR_ARG(wm_text_nearest(key->text, names)));
 }
 
