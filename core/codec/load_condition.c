@@ -126,7 +126,8 @@ static bool read_test(struct load *load, const struct wm_operator *operator, con
 static void read_operators(struct load *load, const struct wm_node *path, const struct wm_node *map,
                            struct wm_condition *ret) {
   if (map->count == 0)
-    load_invalid(load, map, WM_E_OPERAND_INVALID, "'%.*s' is given no operator", WM_TEXT_ARG(wm_text_shown(path->text)));
+    load_invalid(load, map, WM_E_OPERAND_INVALID, "'%.*s' is given no operator",
+                 WM_TEXT_ARG(wm_text_shown(path->text)));
   ret->tests = load_array(load, map->count, sizeof(*ret->tests));
   for (size_t i = 0; ret->tests && i < map->count; i++) {
     const struct wm_node *name = &map->items[2 * i], *operand = &map->items[2 * i + 1];

@@ -72,7 +72,6 @@ void load_role(struct load *load, const struct wm_node *root, struct wm_role *re
 void load_channel(struct load *load, const struct wm_node *root, struct wm_channel *ret);
 void load_test(struct load *load, const struct wm_node *root);
 
-/* As much of a stranger's text as a sentence can bear. */
 const char *load_kind_name(const struct wm_node *node); /* "text", "a list", "a mapping" */
 
 #define load_invalid(load, node, code, ...)                                                                            \

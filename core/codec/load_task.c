@@ -73,8 +73,8 @@ static const struct wm_task_type *read_type(struct load *load, const struct wm_n
   const char *names[LOAD_KEYS_LIMIT + 1] = {NULL};
   for (size_t i = 0; wm_task_types[i] && i < LOAD_KEYS_LIMIT; i++)
     names[i] = wm_task_types[i]->name;
-  load_invalid(load, node, WM_E_VALUE_INVALID, "unknown type of task '%.*s'" LOAD_NEAR, WM_TEXT_ARG(wm_text_shown(text)),
-               LOAD_NEAR_ARG(wm_text_nearest(text, names)));
+  load_invalid(load, node, WM_E_VALUE_INVALID, "unknown type of task '%.*s'" LOAD_NEAR,
+               WM_TEXT_ARG(wm_text_shown(text)), LOAD_NEAR_ARG(wm_text_nearest(text, names)));
   return NULL;
 }
 
