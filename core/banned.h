@@ -16,6 +16,7 @@
 #undef strncat
 #undef gets
 
-#pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol atof gmtime localtime ctime asctime strncpy strncat gets
+#pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol atof gmtime localtime ctime asctime strncpy strncat \
+    gets
 
 #endif

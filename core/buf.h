@@ -15,7 +15,8 @@ struct wm_buf {
   bool failed; /* out of memory somewhere on the way: the content is not whole */
 };
 
-#define WM_BUF_INIT {0}
+#define WM_BUF_INIT                                                                                                    \
+  { 0 }
 
 void wm_buf_release(struct wm_buf *buf);
 void wm_buf_clear(struct wm_buf *buf); /* empties, keeps the memory, resets 'failed' */

@@ -18,7 +18,9 @@ struct wm_clock {
 
 #define WM_NO_CLOCK ((struct wm_clock){0})
 
-static inline bool wm_clock_is_set(const struct wm_clock *clock) { return clock->source.bytes != NULL; }
+static inline bool wm_clock_is_set(const struct wm_clock *clock) {
+  return clock->source.bytes != NULL;
+}
 
 /* Left to right, texts by bytes. No clock is before every clock. <0, 0, >0. */
 int wm_clock_compare(const struct wm_clock *a, const struct wm_clock *b);

@@ -6,14 +6,14 @@
 
 enum wm_answer { WM_NO, WM_UNKNOWN, WM_YES }; /* UNKNOWN is "cannot tell" */
 
-enum wm_operand {       /* what an operator takes */
-  WM_OPERAND_SCALAR,    /* one boolean, number or string */
-  WM_OPERAND_SCALARS,   /* a list of them, not empty */
-  WM_OPERAND_NUMBER,
-  WM_OPERAND_MOMENT,    /* RFC 3339 text, parsed into wm_test.operand_us */
-  WM_OPERAND_DURATION,  /* "30d", parsed into wm_test.operand_us */
-  WM_OPERAND_STRING,
-  WM_OPERAND_BOOLEAN
+enum wm_operand {                     /* what an operator takes */
+                  WM_OPERAND_SCALAR,  /* one boolean, number or string */
+                  WM_OPERAND_SCALARS, /* a list of them, not empty */
+                  WM_OPERAND_NUMBER,
+                  WM_OPERAND_MOMENT,   /* RFC 3339 text, parsed into wm_test.operand_us */
+                  WM_OPERAND_DURATION, /* "30d", parsed into wm_test.operand_us */
+                  WM_OPERAND_STRING,
+                  WM_OPERAND_BOOLEAN
 };
 
 struct wm_test;
@@ -45,8 +45,8 @@ struct wm_condition {
   unsigned line, column;
   struct wm_condition *children; /* ALL, ANY: any number; NOT: exactly one (an ALL) */
   size_t count;
-  struct wm_path path;           /* FIELD */
-  struct wm_test *tests;         /* FIELD: all must hold */
+  struct wm_path path;   /* FIELD */
+  struct wm_test *tests; /* FIELD: all must hold */
   size_t test_count;
 };
 

@@ -8,9 +8,9 @@
 
 /* What the settings say about deciding. */
 struct wm_terms {
-  bool users_closed;         /* users: closed */
-  int64_t notify_age_us;     /* limits.notify-age; 0: no TOO_OLD (simulate) */
-  size_t register_bytes;     /* limits.register-bytes */
+  bool users_closed;     /* users: closed */
+  int64_t notify_age_us; /* limits.notify-age; 0: no TOO_OLD (simulate) */
+  size_t register_bytes; /* limits.register-bytes */
   /* Bytes of the register as it will be stored (the codec's encoder). */
   size_t (*register_size)(const struct wm_user *user);
 };
@@ -25,7 +25,7 @@ enum wm_fate {
 /* All arrays are borrowed from the arena given to wm_decide; 'user' belongs to the caller. */
 struct wm_decision {
   enum wm_fate fate;
-  struct wm_user *user; /* a new register that replaces the old one; NULL: the register stays as it is */
+  struct wm_user *user;            /* a new register that replaces the old one; NULL: the register stays as it is */
   struct wm_execution *executions; /* by automation name */
   size_t execution_count;
   struct wm_change *changes; /* by role name */
@@ -45,8 +45,7 @@ int wm_decide(const struct wm_workspace *workspace, const struct wm_terms *terms
 bool wm_decide_needs_user(const struct wm_event *event, const struct wm_candidates *candidates);
 
 /* The clock of a task of this event: automation NULL for manual requests and profiles. Borrows. */
-struct wm_clock wm_event_clock(const struct wm_event *event, const struct wm_automation *automation,
-                               int64_t sequence);
+struct wm_clock wm_event_clock(const struct wm_event *event, const struct wm_automation *automation, int64_t sequence);
 
 /* The changes from one set of effective roles to another, by role name; borrowed from the arena. -1: no memory. */
 int wm_role_set_diff(const struct wm_role_set *before, const struct wm_role_set *after, enum wm_cause cause,

@@ -14,10 +14,10 @@ enum wm_code {
 
 struct wm_error {
   enum wm_code code;
-  unsigned line;     /* 1-based; 0: no place */
-  unsigned column;   /* 1-based, in code points; 0: no place */
-  char source[256];  /* file name or topic; "" when there is none */
-  char text[512];    /* one line, lower case, subject in single quotes, no full stop */
+  unsigned line;    /* 1-based; 0: no place */
+  unsigned column;  /* 1-based, in code points; 0: no place */
+  char source[256]; /* file name or topic; "" when there is none */
+  char text[512];   /* one line, lower case, subject in single quotes, no full stop */
 };
 
 /* The name of a code as users read it ("ROLE_UNKNOWN"); "OK" for WM_OK. Never NULL. */

@@ -26,8 +26,8 @@ enum wm_event_class {
 /* Data of role.assignment.requested, checked by the decoder. */
 struct wm_request {
   struct wm_text role;
-  bool add;         /* else remove */
-  int64_t until_us; /* WM_NEVER when it has no end */
+  bool add;                  /* else remove */
+  int64_t until_us;          /* WM_NEVER when it has no end */
   struct wm_text by, reason; /* WM_NO_TEXT when absent; claims, contract 4 */
 };
 
@@ -37,14 +37,15 @@ struct wm_event {
   int64_t time_us;                 /* of the event */
   int64_t now_us;                  /* "now" while deciding: the (original) record's timestamp */
   enum wm_event_class event_class;
-  struct wm_value attributes;      /* object: every attribute, extensions too, 'time' filled in; without data */
-  const struct wm_value *data;     /* NULL: none. For USER_UPDATED: the checked profile, nulls and unknown fields left out */
-  struct wm_request request;       /* only for WM_EVENT_ASSIGNMENT */
+  struct wm_value attributes; /* object: every attribute, extensions too, 'time' filled in; without data */
+  const struct wm_value
+      *data;                 /* NULL: none. For USER_UPDATED: the checked profile, nulls and unknown fields left out */
+  struct wm_request request; /* only for WM_EVENT_ASSIGNMENT */
   struct wm_origin origin;
-  struct wm_text run;              /* "live" or the name of a replay */
-  bool notify;                     /* false: notifications are suppressed (REPLAY) */
-  struct wm_text traceparent;      /* passed on; WM_NO_TEXT when absent */
-  struct wm_text key;              /* of the record; WM_NO_TEXT when it has none */
+  struct wm_text run;         /* "live" or the name of a replay */
+  bool notify;                /* false: notifications are suppressed (REPLAY) */
+  struct wm_text traceparent; /* passed on; WM_NO_TEXT when absent */
+  struct wm_text key;         /* of the record; WM_NO_TEXT when it has none */
 };
 
 /* 'directory.' and 'role.' belong to Waymark; no trigger matches them (contract 4). */

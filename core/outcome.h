@@ -41,7 +41,14 @@ struct wm_execution {
   size_t count;
 };
 
-enum wm_cause { WM_CAUSE_TASK, WM_CAUSE_REQUEST, WM_CAUSE_PROFILE, WM_CAUSE_DELETION, WM_CAUSE_CATALOGUE, WM_CAUSE_EXPIRY };
+enum wm_cause {
+  WM_CAUSE_TASK,
+  WM_CAUSE_REQUEST,
+  WM_CAUSE_PROFILE,
+  WM_CAUSE_DELETION,
+  WM_CAUSE_CATALOGUE,
+  WM_CAUSE_EXPIRY
+};
 
 /* "task", "request", "profile", "deletion", "catalogue", "expiry" */
 const char *wm_cause_name(enum wm_cause cause);

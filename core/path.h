@@ -22,8 +22,8 @@ struct wm_user;
 /* What a condition or a template may look at. */
 struct wm_scope {
   const struct wm_event *event;
-  const struct wm_user *user;      /* NULL: the event is without a user */
-  const struct wm_value *roles;    /* list of strings: the effective roles; NULL: not known (then absent) */
+  const struct wm_user *user;   /* NULL: the event is without a user */
+  const struct wm_value *roles; /* list of strings: the effective roles; NULL: not known (then absent) */
   int64_t now_us;
 };
 
@@ -35,7 +35,9 @@ int wm_path_parse(struct wm_text text, struct wm_arena *arena, struct wm_path *r
 const struct wm_value *wm_path_get(const struct wm_path *path, const struct wm_scope *scope);
 
 /* Is it below user.? Such a path needs the register. */
-static inline bool wm_path_is_user(const struct wm_path *path) { return path->root >= WM_PATH_USER_ROLES; }
+static inline bool wm_path_is_user(const struct wm_path *path) {
+  return path->root >= WM_PATH_USER_ROLES;
+}
 
 /* Can the field only be a list (user.roles, user.groups, user.portals, user.org-units.t)? */
 bool wm_path_is_list(const struct wm_path *path);

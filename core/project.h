@@ -11,8 +11,8 @@ struct wm_role_set {
 };
 
 /* The effective roles of 'user' (NULL: none) at 'now_us'. -1: out of memory. */
-int wm_project(const struct wm_workspace *workspace, const struct wm_user *user, int64_t now_us,
-               struct wm_arena *arena, struct wm_role_set *ret);
+int wm_project(const struct wm_workspace *workspace, const struct wm_user *user, int64_t now_us, struct wm_arena *arena,
+               struct wm_role_set *ret);
 
 /* Is this one role effective? Costs the criteria of this role alone. */
 bool wm_project_has(const struct wm_workspace *workspace, const struct wm_user *user, struct wm_text role,

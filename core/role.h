@@ -23,7 +23,7 @@ struct wm_criterion {
   struct wm_text name;          /* the user, org unit or group */
   struct wm_text org_unit_type; /* WM_NO_TEXT: any hierarchy */
   bool include_subordinates;
-  struct wm_condition when;     /* user paths only */
+  struct wm_condition when; /* user paths only */
   unsigned line, column;
 };
 

@@ -20,7 +20,7 @@ struct wm_run {
   struct wm_user *user;                   /* the working copy; NULL: the event is without a user */
   bool wrote;                             /* 'user' may differ from the register */
   struct wm_arena *arena;
-  struct wm_decision *decision;           /* notifications are added to it */
+  struct wm_decision *decision; /* notifications are added to it */
   size_t notification_capacity;
   struct wm_touch *touches;
   size_t touch_count, touch_capacity;

@@ -8,8 +8,8 @@
 #include "core/event.h"
 #include "core/value.h"
 
-#define WM_NEVER INT64_MAX /* an 'until' that is null */
-#define WM_RECENT_COUNT 32 /* events remembered, contract 4 */
+#define WM_NEVER INT64_MAX     /* an 'until' that is null */
+#define WM_RECENT_COUNT 32     /* events remembered, contract 4 */
 #define WM_JOURNEYS_LIMIT 1024 /* journeys remembered per automation; the oldest is forgotten first */
 
 enum wm_user_status { WM_USER_ACTIVE, WM_USER_SUSPENDED, WM_USER_INACTIVE, WM_USER_DELETED };
@@ -23,7 +23,7 @@ struct wm_profile {
 
 /* What made a grant, for `why`; texts may be WM_NO_TEXT. */
 struct wm_by {
-  struct wm_text version; /* of the automation */
+  struct wm_text version;    /* of the automation */
   struct wm_text by, reason; /* of a manual request */
   struct wm_text run;        /* WM_NO_TEXT for live */
   struct wm_origin origin;
@@ -59,7 +59,7 @@ struct wm_user {
   struct wm_user_role *roles; /* sorted by name */
   size_t role_count;
   size_t role_capacity; /* 0: 'roles' has no room beyond 'role_count' */
-  struct wm_ran *ran; /* sorted by automation */
+  struct wm_ran *ran;   /* sorted by automation */
   size_t ran_count;
   uint64_t recent[WM_RECENT_COUNT]; /* oldest first */
   size_t recent_count;

@@ -44,8 +44,7 @@ const struct wm_value *wm_value_member(const struct wm_value *value, struct wm_t
 struct wm_text wm_value_text(const struct wm_value *value);
 
 static inline bool wm_value_is_scalar(const struct wm_value *value) {
-  return value->type == WM_BOOLEAN || value->type == WM_INTEGER || value->type == WM_REAL ||
-         value->type == WM_STRING;
+  return value->type == WM_BOOLEAN || value->type == WM_INTEGER || value->type == WM_REAL || value->type == WM_STRING;
 }
 static inline bool wm_value_is_number(const struct wm_value *value) {
   return value->type == WM_INTEGER || value->type == WM_REAL;

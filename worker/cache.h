@@ -13,7 +13,7 @@
 
 enum cache_result {
   CACHE_DONE,
-  CACHE_DOWN, /* away, loading, read-only, out of memory ...: everything sent and not acknowledged is unknown */
+  CACHE_DOWN,  /* away, loading, read-only, out of memory ...: everything sent and not acknowledged is unknown */
   CACHE_STALE, /* progress is not what was expected, or a newer generation is there: catch up */
   CACHE_BROKEN /* a bug or a wrong server (WRONGTYPE, NOPERM, eviction policy, another incarnation): 'error' says */
 };
@@ -22,10 +22,10 @@ enum cache_result {
 
 /* What Redis knows of a user; texts are borrowed from the arena of the call. */
 struct cache_user {
-  struct wm_text id;           /* in */
-  struct wm_text json;         /* out: the register; bytes == NULL: none */
-  int64_t gen, at;             /* out */
-  struct wm_text *roles;       /* out, only when asked for: members of the role set, sorted by bytes */
+  struct wm_text id;     /* in */
+  struct wm_text json;   /* out: the register; bytes == NULL: none */
+  int64_t gen, at;       /* out */
+  struct wm_text *roles; /* out, only when asked for: members of the role set, sorted by bytes */
   size_t role_count;
 };
 
@@ -36,8 +36,8 @@ struct cache_progress {
 
 enum cache_mode {
   CACHE_NEWER, /* write if (gen, at) is newer than what is there (or nothing is) */
-  CACHE_SAME   /* a projection: only if (gen, at) is exactly what is there, write the role set, and 'end_us' as the user's
-                  next end, later or not (INT64_MAX: out of wm:ends); so a zombie can't move an end that is not his */
+  CACHE_SAME /* a projection: only if (gen, at) is exactly what is there, write the role set, and 'end_us' as the user's
+                next end, later or not (INT64_MAX: out of wm:ends); so a zombie can't move an end that is not his */
 };
 
 /* One user to be written by the fenced script. Borrowed until apply returns. */
@@ -45,10 +45,10 @@ struct cache_write {
   enum cache_mode mode;
   struct wm_text user;
   int64_t gen, at;
-  struct wm_text json;          /* the register; not used by CACHE_SAME */
-  const struct wm_text *roles;  /* effective now, sorted */
+  struct wm_text json;         /* the register; not used by CACHE_SAME */
+  const struct wm_text *roles; /* effective now, sorted */
   size_t role_count;
-  int64_t end_us;               /* wall clock of the next grant that ends; INT64_MAX: none */
+  int64_t end_us; /* wall clock of the next grant that ends; INT64_MAX: none */
 };
 
 struct cache_meta {
@@ -61,7 +61,8 @@ struct cache_ops {
   /* Connects if need be and looks at what must hold (eviction policy). */
   enum cache_result (*check)(void *self, struct wm_error *error);
 
-  /* Registers of 'users', then wm:progress of 'progress' (both filled), in one round trip. 'with_roles': role sets too. */
+  /* Registers of 'users', then wm:progress of 'progress' (both filled), in one round trip. 'with_roles': role sets too.
+   */
   enum cache_result (*fetch)(void *self, struct cache_user *users, size_t count, bool with_roles,
                              struct cache_progress *progress, size_t progress_count, struct wm_arena *arena,
                              struct wm_error *error);

@@ -12,10 +12,10 @@ enum logger_level { LOGGER_DEBUG, LOGGER_INFO, LOGGER_WARNING, LOGGER_ERROR };
 struct logger {
   enum logger_level level; /* lines below are dropped */
   bool json;
-  int fd;              /* 2 */
+  int fd; /* 2 */
   /* rate limit of flood() lines: at most 'burst' in a second, the rest counted */
-  unsigned burst;      /* default 50 */
-  int64_t second;      /* the second that 'said' and 'dropped' belong to */
+  unsigned burst; /* default 50 */
+  int64_t second; /* the second that 'said' and 'dropped' belong to */
   unsigned said;
   uint64_t dropped;
 };
@@ -23,8 +23,8 @@ struct logger {
 /* Key and value of a structured field; a list ends with a NULL name. Values are cut at 256 bytes and escaped. */
 struct logger_field {
   const char *name;
-  struct wm_text text;   /* bytes != NULL: this */
-  int64_t number;        /* else this */
+  struct wm_text text; /* bytes != NULL: this */
+  int64_t number;      /* else this */
 };
 
 /* One line: level, time 'wall_us', message, fields. */

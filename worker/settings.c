@@ -73,8 +73,7 @@ static void report_unknown(struct settings_reading *reading, struct wm_text grou
   }
   const char *near = nearest(reading, group, text);
   settings_invalid(reading, key, WM_E_KEY_UNKNOWN, "unknown setting '%.*s%.*s'%s%s%s", WM_TEXT_ARG(group),
-                   WM_TEXT_ARG(wm_text_shown(text)), near ? ", did you mean '" : "", near ? near : "",
-                   near ? "'" : "");
+                   WM_TEXT_ARG(wm_text_shown(text)), near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
 }
 
 static void read_map(struct settings_reading *reading, struct wm_text group, const struct wm_node *map);

@@ -187,14 +187,15 @@ static int open_and_run(struct worker *worker) {
 
   worker->doors.clock = system_clock;
   worker->doors.logger = &worker->logger;
-  logger_say(&worker->logger, LOGGER_INFO, wall_us(), "starting",
-             (const struct logger_field[]){
-                 {.name = "version", .text = WM_TEXT(WAYMARK_VERSION)},
-                 {.name = "instance", .text = wm_text_of(settings->instance)},
-                 {.name = "group", .text = wm_text_of(settings->kafka.group)},
-                 {.name = "delivery", .text = wm_text_of(settings->kafka.exactly_once ? "exactly-once" : "at-least-once")},
-                 {.name = "workspace", .text = worker->loaded.workspace->digest},
-                 {0}});
+  logger_say(
+      &worker->logger, LOGGER_INFO, wall_us(), "starting",
+      (const struct logger_field[]){
+          {.name = "version", .text = WM_TEXT(WAYMARK_VERSION)},
+          {.name = "instance", .text = wm_text_of(settings->instance)},
+          {.name = "group", .text = wm_text_of(settings->kafka.group)},
+          {.name = "delivery", .text = wm_text_of(settings->kafka.exactly_once ? "exactly-once" : "at-least-once")},
+          {.name = "workspace", .text = worker->loaded.workspace->digest},
+          {0}});
   worker->redis = redis_open(settings, &worker->logger, &worker->doors.cache, &error);
   if (!worker->redis)
     return fail_to_start(worker, &error);

@@ -18,10 +18,14 @@ static double seconds(void) {
 static rd_kafka_t *open_consumer(const char *bootstrap) {
   char text[512], group[64];
   snprintf(group, sizeof group, "yardstick-%d", (int)getpid());
-  const char *const settings[][2] = {{"bootstrap.servers", bootstrap}, {"group.id", group},
-                                     {"isolation.level", "read_committed"}, {"auto.offset.reset", "earliest"},
-                                     {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"},
-                                     {"partition.assignment.strategy", "range"}, {"socket.nagle.disable", "true"}};
+  const char *const settings[][2] = {{"bootstrap.servers", bootstrap},
+                                     {"group.id", group},
+                                     {"isolation.level", "read_committed"},
+                                     {"auto.offset.reset", "earliest"},
+                                     {"enable.auto.commit", "false"},
+                                     {"enable.auto.offset.store", "false"},
+                                     {"partition.assignment.strategy", "range"},
+                                     {"socket.nagle.disable", "true"}};
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
     if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text) != RD_KAFKA_CONF_OK)

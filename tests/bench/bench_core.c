@@ -1,7 +1,8 @@
 /* Matching alone and the decision step, on one core, without Kafka and Redis.
  *
  *   bench_core [SECONDS]   prints events per second: matching of decoded events, decoding and matching, deciding,
- *                          and projecting, each the best of several rounds, so that a noisy neighbour costs a round only. */
+ *                          and projecting, each the best of several rounds, so that a noisy neighbour costs a round
+ * only. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,14 +35,16 @@ static struct wm_workspace *make_workspace(size_t count) {
   struct wm_buf yaml = WM_BUF_INIT;
   wm_buf_add_string(&yaml, "role: certified\n---\nrole: welcome\n---\nchannel: mail\n");
   for (size_t i = 0; i < count; i++)
-    wm_buf_printf(&yaml,
-                  "---\nautomation: rule-%zu\ntrigger: journey.milestone.achieved\nwhen:\n  data.journey: onboarding\n"
-                  "  data.milestone: step-%zu\n  data.score: { at-least: 10 }\ntasks:\n"
-                  "  - { name: Grant, sequence: 10, type: change-role, role: certified, action: add }\n"
-                  "  - { name: Take, sequence: 20, type: change-role, role: welcome, action: remove }\n"
-                  "  - { name: Tell, sequence: 30, type: notify, channel: mail, title: Done, message: 'At {{ data.score }}' }\n",
-                  i, i);
-  if (loader == NULL || yaml.failed || wm_loader_add(loader, WM_TEXT("bench.yaml"), (struct wm_text){yaml.bytes, yaml.size}))
+    wm_buf_printf(
+        &yaml,
+        "---\nautomation: rule-%zu\ntrigger: journey.milestone.achieved\nwhen:\n  data.journey: onboarding\n"
+        "  data.milestone: step-%zu\n  data.score: { at-least: 10 }\ntasks:\n"
+        "  - { name: Grant, sequence: 10, type: change-role, role: certified, action: add }\n"
+        "  - { name: Take, sequence: 20, type: change-role, role: welcome, action: remove }\n"
+        "  - { name: Tell, sequence: 30, type: notify, channel: mail, title: Done, message: 'At {{ data.score }}' }\n",
+        i, i);
+  if (loader == NULL || yaml.failed ||
+      wm_loader_add(loader, WM_TEXT("bench.yaml"), (struct wm_text){yaml.bytes, yaml.size}))
     die("out of memory");
   struct wm_workspace *workspace = wm_loader_finish(loader);
   if (workspace == NULL)
@@ -77,8 +80,10 @@ static void make_input(struct input *input, size_t automations) {
                         "\"data\":{\"journey\":\"onboarding\",\"milestone\":\"step-%zu\",\"phase\":\"foundation\","
                         "\"enrollment\":\"enr-%zu\",\"score\":%zu,\"tier\":\"gold\",\"region\":\"emea-west\"}}",
                         i, i % 100, i % automations, i, 10 + i % 90);
-    input->records[i] = (struct wm_record){.topic = WM_TEXT("journey.milestones"), .offset = (int64_t)i,
-                                           .timestamp_ms = 1795255200000, .value = {input->json[i], (size_t)size}};
+    input->records[i] = (struct wm_record){.topic = WM_TEXT("journey.milestones"),
+                                           .offset = (int64_t)i,
+                                           .timestamp_ms = 1795255200000,
+                                           .value = {input->json[i], (size_t)size}};
     decode(&input->records[i], &input->arena, &input->events[i]);
   }
 }
@@ -87,7 +92,8 @@ enum what { MATCH, DECODE_AND_MATCH, DECIDE };
 
 static void one_event(enum what what, const struct wm_workspace *workspace, struct input *input, size_t i,
                       struct wm_user **users, struct wm_arena *arena) {
-  static const struct wm_terms terms = {.notify_age_us = 0, .register_bytes = 262144, .register_size = wm_register_size};
+  static const struct wm_terms terms = {
+      .notify_age_us = 0, .register_bytes = 262144, .register_size = wm_register_size};
   static unsigned long serial;
   char id[32];
   struct wm_event own, *event = &input->events[i];
