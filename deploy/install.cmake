@@ -2,8 +2,9 @@
 install(FILES deploy/man/waymarkd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES deploy/man/waymark-workspace.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES deploy/systemd/waymarkd.service DESTINATION lib/systemd/system)
-install(DIRECTORY deploy/guide/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/guide)
-install(DIRECTORY deploy/sample/ DESTINATION ${CMAKE_INSTALL_DATADIR}/waymark/sample OPTIONAL)
+install(FILES CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY deploy/guide deploy/settings DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY deploy/sample/ DESTINATION ${CMAKE_INSTALL_DATADIR}/waymark/sample)
 
 # waymark.1 comes from the tables of the command itself.
 add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/waymark.1
