@@ -5,6 +5,7 @@
  * everything is dropped and read again; after it the log is right whatever happens, and Redis catches up. */
 #include "worker/batch.h"
 
+#include "core/codec/register.h"
 #include "worker/account.h"
 #include "worker/fetch.h"
 #include "worker/loop.h"
@@ -129,10 +130,30 @@ static int append(void *taker, const struct wm_out *out, struct wm_error *error)
   return batch->result == LOG_DONE ? 0 : -1;
 }
 
+/* A profile is as large as its event: one that the users topic is known to refuse would stop every worker that meets
+ * it. The event is rejected, the register stays as it was. */
+static int refuse_profile(struct loop *loop, struct batch_item *item, struct wm_error *error) {
+  size_t limit = LOOP_LOG(loop, cut_limit, WM_OUT_USERS), size = 0;
+  struct wm_error why = {0};
+  if (item->event.event_class == WM_EVENT_USER_UPDATED && item->decision.user && limit < SIZE_MAX)
+    size = item->event.user.size + wm_register_size(item->decision.user);
+  if (size <= limit)
+    return 0;
+  wm_error_set(&why, WM_E_EVENT_OVERSIZE,
+               "with this profile the register would have %zu bytes, the users topic takes up to %zu", size, limit);
+  if (wm_rejection_of(&item->event, "oversize", &why, &loop->batch.arena, &item->rejection) < 0)
+    return wm_error_memory(error);
+  wm_user_free(item->decision.user);
+  item->decision = (struct wm_decision){0};
+  item->rejected = true;
+  return 0;
+}
+
 static int decide(struct loop *loop, struct batch_item *item, struct wm_error *error) {
   const struct wm_user *before = item->user ? users_current(item->user) : NULL;
   if (wm_decide(loop->workspace, &loop->rules.terms, &item->event, before, item->record.partition, &item->candidates,
-                &loop->batch.arena, &item->decision, error) < 0)
+                &loop->batch.arena, &item->decision, error) < 0 ||
+      refuse_profile(loop, item, error) < 0)
     return -1;
   if (item->decision.user)
     users_stage(&loop->users, item->user, item->decision.user, item->event.now_us);
@@ -145,13 +166,10 @@ static int decide_and_append(struct loop *loop, struct wm_error *error) {
   for (size_t i = 0; i < batch->count; i++) {
     struct batch_item *item = &batch->items[i];
     wm_arena_rewind(&batch->scratch);
-    if (item->rejected) {
-      if (wm_encode_rejection(&encode, &item->record, &item->rejection, error) < 0)
-        return -1;
-      continue;
-    }
-    if (decide(loop, item, error) < 0 ||
-        wm_encode_decision(&encode, &item->record, &item->event, &item->decision, error) < 0)
+    if (!item->rejected && decide(loop, item, error) < 0)
+      return -1;
+    if (item->rejected ? wm_encode_rejection(&encode, &item->record, &item->rejection, error) < 0
+                       : wm_encode_decision(&encode, &item->record, &item->event, &item->decision, error) < 0)
       return -1;
   }
   return 0;

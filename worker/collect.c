@@ -133,7 +133,8 @@ static int take(struct loop *loop, const struct wm_record *record, size_t topic,
     return -1;
   if (!item->rejected && sift(loop, item, ret) < 0)
     return -1;
-  return *ret ? copy_record(record, item->rejected, &loop->batch.arena, &item->record) : 0;
+  bool whole = item->rejected || item->event.event_class == WM_EVENT_USER_UPDATED; /* it may be rejected later */
+  return *ret ? copy_record(record, whole, &loop->batch.arena, &item->record) : 0;
 }
 
 void collect_record(struct loop *loop, const struct wm_record *record, size_t topic) {

@@ -177,6 +177,27 @@ Test(rules, a_register_too_large_for_its_topic_stops_the_worker) {
   simulation_release(&s);
 }
 
+Test(rules, a_profile_too_large_for_the_users_topic_is_rejected_and_blocks_nobody) {
+  quiet_begin(1);
+  s.log->largest[WM_OUT_USERS] = 2000;
+  struct process *process = start_ready();
+  char event[4000];
+  int size = snprintf(event, sizeof event,
+                      "{\"specversion\":\"1.0\",\"id\":\"p1\",\"source\":\"/s\",\"type\":\"directory.user.updated\","
+                      "\"subject\":\"user-1\",\"data\":{\"status\":\"active\",\"name\":\"%03000d\"}}",
+                      7);
+  send_milestone("user-1", "e1", "keep");
+  memory_log_produce(s.log, 1, 0, WM_TEXT("user-1"), (struct wm_text){event, (size_t)size}, s.world.now_us / 1000);
+  send_milestone("user-2", "e2", "keep");
+  run_for(process, 2000000);
+  cr_assert_not(process->gone, "%s", process->loop->exit_error.text);
+  cr_assert(has_role("user-1", "role-a") && has_role("user-2", "role-a"));
+  cr_assert_eq(process->loop->counters.rejected, 1);
+  cr_assert_eq(count_with(WM_OUT_FAILURES, "\"code\":\"EVENT_OVERSIZE\""), 1);
+  cr_assert_eq(count_with(WM_OUT_COUNT + 1, event), 1, "verbatim");
+  simulation_release(&s);
+}
+
 Test(rules, a_record_on_the_wrong_partition_is_rejected_with_both_partitions) {
   quiet_begin(4);
   struct process *process = start_ready();
