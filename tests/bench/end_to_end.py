@@ -97,9 +97,23 @@ def drain(workspace, worker, pids, count):
     """Seconds from the first to the last committed offset, and the CPU of each process, scaled to all of 'count'."""
     wait_until(lambda: workspace.lag() < count, 60, 0.02, "the first commit", [worker.process])
     left, began, before = workspace.lag(), time.monotonic(), [cpu_seconds(pid) for pid in pids]
-    wait_until(lambda: workspace.lag() == 0, 600, 0.05, "the last commit", [worker.process])
+    samples = [(began, left)]
+
+    def drained():
+        samples.append((time.monotonic(), workspace.lag()))
+        return samples[-1][1] == 0
+
+    wait_until(drained, 1200, 0.05, "the last commit", [worker.process])
     took, after = time.monotonic() - began, [cpu_seconds(pid) for pid in pids]
-    return took * count / left, [(b - a) * count / left for a, b in zip(before, after)]
+    return took * count / left, [(b - a) * count / left for a, b in zip(before, after)], thirds(samples)
+
+
+def thirds(samples):
+    """Events per second in the first, second and last third of the time: is it flat?"""
+    first, last = samples[0][0], samples[-1][0]
+    edges = [first + (last - first) * part / 3 for part in range(4)]
+    at_edges = [min(samples, key=lambda sample: abs(sample[0] - edge)) for edge in edges]
+    return [(a[1] - b[1]) / (b[0] - a[0]) for a, b in zip(at_edges, at_edges[1:])]
 
 
 def throughput(bench):
@@ -111,11 +125,12 @@ def throughput(bench):
     yardstick = [bench.yardstick(workspace, count)]
     worker = Worker(workspace).start()
     pids = worker.process.pid, bench.broker.process.pid, bench.redis.process.pid
-    took, cpu = drain(workspace, worker, pids, count)
+    took, cpu, parts = drain(workspace, worker, pids, count)
     yardstick.append(bench.yardstick(workspace, count))
     rate, bar = count / took, statistics.mean(yardstick)
     print(f"  consuming only            {yardstick[0]:>10.0f} and {yardstick[1]:.0f} events/s (before and after)")
     print(f"  end to end                {rate:>10.0f} events/s = {rate / bar:.2f} x consuming only")
+    print(f"  over the time             {' '.join(f'{part:.0f}' for part in parts):>10} events/s in each third")
     worker_cpu, broker_cpu, redis_cpu = (seconds * 100000 / count for seconds in cpu)
     print(f"  CPU of the worker         {worker_cpu:>10.2f} s per 100 000 events (broker {broker_cpu:.2f}, "
           f"Redis {redis_cpu:.2f}; {sum(cpu) / took:.2f} cores in all)")
