@@ -76,6 +76,15 @@ def test_the_example_of_the_readme_lints_clean(tmp_path):
     assert (done.code, done.err) == (0, "")
 
 
+def test_the_automation_of_the_readme_takes_its_event(tmp_path):
+    ((name, text),) = documents(README)
+    (event,) = blocks(README, "json")
+    (tmp_path / name).write_text(text)
+    (tmp_path / "others.yaml").write_text("role: certified-partner\nlabel: L\n---\nchannel: partner-mail\n")
+    done = waymark("simulate", tmp_path, "-", "--json", stdin=json.dumps(json.loads(event)) + "\n")
+    assert [task["result"] for task in done.json[0]["data"]["tasks"]] == ["changed", "requested"]
+
+
 def test_the_example_of_the_manual_lints_clean(tmp_path):
     manual = (ROOT / "deploy" / "man" / "waymark-workspace.5").read_text()
     example = re.search(r"^\.Sh EXAMPLES\n\.Bd -literal\n(.*?)^\.Ed$", manual, re.M | re.S).group(1)
