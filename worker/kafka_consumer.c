@@ -7,6 +7,8 @@
  * waits until unassign() says that the loop has let go.
  * - a committed offset that the log no longer has: LOG_FATAL from assign, or LOG_BROKEN from poll when it happens later
  *   (auto.offset.reset is 'error'). Beginning anew in silence would be the worst answer.
+ * - behind the last record of a log stand control records and aborted ones that no message shows. The group has to
+ *   commit that it passed them (LOG_PASSED): once retention has deleted them, it would seem to have missed records.
  * - a seek or a pause overtakes messages that were fetched before it: librdkafka drops them by version; what slips
  *   through is dropped here, since place->next and place->paused know better. */
 #include "worker/kafka_internal.h"
@@ -54,12 +56,11 @@ int kafka_consumer_open(struct kafka *kafka, struct wm_error *error) {
    */
   const struct setting_pair own[] = {{"group.id", kafka->settings.kafka.group},
                                      {"partition.assignment.strategy", "range"},
-                                     {"session.timeout.ms", "10000"},
-                                     {"max.poll.interval.ms", "60000"},
                                      {"enable.auto.commit", "false"},
                                      {"enable.auto.offset.store", "false"},
                                      {"auto.offset.reset", "error"},
                                      {"isolation.level", "read_committed"},
+                                     {"enable.partition.eof", "true"},
                                      {"queued.min.messages", "50000"},
                                      {"queued.max.messages.kbytes", "32768"},
                                      {"fetch.error.backoff.ms", "100"},
@@ -186,12 +187,31 @@ static enum log_poll hand_out(struct kafka *kafka, struct log_polled *ret, struc
   return LOG_BROKEN;
 }
 
+/* The end of a partition for a reader of committed records. */
+static enum log_poll hand_end(struct kafka *kafka, struct log_polled *ret) {
+  const rd_kafka_message_t *raw = kafka->message.raw;
+  size_t topic = input_of(kafka, raw->rkt);
+  if (topic == kafka->input_count || raw->partition >= kafka->partitions)
+    return LOG_NOTHING;
+  struct kafka_place *place = kafka_place(kafka, topic, raw->partition);
+  int64_t next = place->next == LOG_BEGINNING ? place->start : place->next;
+  if (!place->assigned || place->paused || place->stale || raw->offset <= next)
+    return LOG_NOTHING;
+  place->next = raw->offset;
+  kafka->passed = (struct log_position){topic, raw->partition, raw->offset};
+  ret->positions = &kafka->passed;
+  ret->position_count = 1;
+  return LOG_PASSED;
+}
+
 /* An error that came in place of a message. */
-static enum log_poll hand_error(struct kafka *kafka, struct wm_error *error) {
+static enum log_poll hand_error(struct kafka *kafka, struct log_polled *ret, struct wm_error *error) {
   const rd_kafka_message_t *raw = kafka->message.raw;
   const char *topic = raw->rkt ? rd_kafka_topic_name(raw->rkt) : NULL;
   const char *said = rd_kafka_message_errstr(raw);
   switch (raw->err) {
+  case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+    return hand_end(kafka, ret);
   case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
   case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     wm_error_set(error, WM_E_TOPIC_INVALID,
@@ -274,7 +294,7 @@ enum log_poll kafka_poll(void *self, int timeout_ms, struct log_polled *ret, str
       return tell_event(kafka, ret);
     kafka->message.raw = rd_kafka_consumer_poll(kafka->consumer.rk, timeout_ms);
     if (kafka->message.raw) {
-      enum log_poll result = kafka->message.raw->err ? hand_error(kafka, error) : hand_out(kafka, ret, error);
+      enum log_poll result = kafka->message.raw->err ? hand_error(kafka, ret, error) : hand_out(kafka, ret, error);
       if (result != LOG_NOTHING)
         return result;
       kafka_message_drop(&kafka->message);

@@ -13,6 +13,8 @@ static const struct setting_pair defaults[] = {
     {"reconnect.backoff.max.ms", "1000"},
     {"retry.backoff.ms", "50"},
     {"topic.metadata.refresh.interval.ms", "60000"},
+    {"session.timeout.ms", "10000"},
+    {"max.poll.interval.ms", "60000"},
     {NULL, NULL},
 };
 
