@@ -16,6 +16,8 @@ import tempfile
 import threading
 import time
 
+from confluent_kafka.admin import ConfigResource
+
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[0] / "lib" / "broker"))
 
@@ -210,16 +212,66 @@ def idle(bench):
     worker.terminate()
 
 
-PARTS = {"throughput": throughput, "latency": latency, "rebuild": rebuild, "idle": idle}
+def whole_run(bench):
+    """100 000 events from the start of the process: what joining the group costs counts on both sides."""
+    count = 100000
+    workspace = bench.workspace("whole-run")
+    bench.fill(workspace, count, bench.options.users)
+    began = time.monotonic()
+    bench.yardstick(workspace, count)
+    yardstick = time.monotonic() - began
+    began = time.monotonic()
+    worker = Worker(workspace).start()
+    wait_until(lambda: workspace.lag() == 0, 120, 0.02, "the last commit", [worker.process])
+    took = time.monotonic() - began
+    print(f"{count} events from the start of the process")
+    print(f"  consuming only            {count / yardstick:>10.0f} events/s")
+    print(f"  end to end                {count / took:>10.0f} events/s = {yardstick / took:.2f} x consuming only", flush=True)
+    worker.terminate()
+
+
+def flat(bench):
+    """More than it can take, for minutes: rate and memory of each minute. Old records are deleted meanwhile."""
+    workspace = bench.workspace("flat")
+    admin = bench.broker.admin()  # held: its futures fail when it goes away
+    for topic in bench.broker.topics():
+        if topic.startswith(workspace.id) and topic != workspace.topic["users"] and topic != workspace.topic["control"]:
+            resource = ConfigResource(ConfigResource.Type.TOPIC, topic,
+                                      {"retention.bytes": "268435456", "segment.bytes": "67108864"})
+            admin.alter_configs([resource])[resource].result()
+    producer = subprocess.Popen([build_folder() / "tests" / "bench_produce", bench.broker.bootstrap, workspace.events,
+                                 str(bench.options.flat_rate), str(bench.options.users)])
+    try:
+        worker = Worker(workspace).start_ready()
+        print(f"{bench.options.minutes} minutes under {bench.options.flat_rate} events/s, more than it can take")
+        done = 0
+        for minute in range(bench.options.minutes):
+            began = time.monotonic()
+            time.sleep(60)
+            now = sum(offset or 0 for offset in bench.broker.committed(workspace.group, workspace.events).values())
+            print(f"  minute {minute + 1:>2}  {(now - done) / (time.monotonic() - began):>8.0f} events/s   "
+                  f"memory {memory_mib(worker.process.pid, 'VmRSS'):.0f} MiB", flush=True)
+            done = now
+        worker.terminate()
+    finally:
+        producer.kill()
+        producer.wait()
+
+
+PARTS = {"throughput": throughput, "whole-run": whole_run, "latency": latency, "rebuild": rebuild, "idle": idle,
+         "flat": flat}
+DEFAULT = [part for part in PARTS if part != "flat"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(PARTS)} (default: all)")
+    parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(PARTS)} (default: all but flat)")
     parser.add_argument("--events", type=int, default=300000)
     parser.add_argument("--users", type=int, default=20000)
     parser.add_argument("--latency-seconds", type=int, default=20)
     parser.add_argument("--rebuild-users", type=int, default=100000)
+    parser.add_argument("--minutes", type=int, default=10)
+    parser.add_argument("--flat-rate", type=int, default=35000)
     options = parser.parse_args()
     unknown = [part for part in options.parts if part not in PARTS]
     if unknown:
@@ -227,7 +279,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="waymark-bench-") as folder:
         bench = Bench(pathlib.Path(folder), options)
         try:
-            for part in options.parts or PARTS:
+            for part in options.parts or DEFAULT:
                 PARTS[part](bench)
         finally:
             bench.close()
