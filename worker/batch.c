@@ -274,13 +274,22 @@ static void finish(struct loop *loop) {
     account_batch(loop);
     apply(loop, written, count);
   } else {
-    if (batch->idle_events == 0)
-      batch->idle_us = loop_now(loop);
-    batch->idle_events += batch->events;
+    be_idle(batch, batch->events, loop_now(loop));
     account_batch(loop);
   }
   batch_clear(batch);
   users_trim(&loop->users);
+}
+
+static void be_idle(struct batch *batch, size_t events, int64_t now_us) {
+  if (batch->idle_events == 0)
+    batch->idle_us = now_us;
+  batch->idle_events += events;
+}
+
+void batch_pass(struct loop *loop, const struct log_position *position) {
+  be_idle(&loop->batch, 1, loop_now(loop));
+  loop->partitions.items[position->partition].inputs[position->topic].next = position->offset;
 }
 
 void batch_commit_idle(struct loop *loop, bool now) {

@@ -47,6 +47,9 @@ void batch_drop(struct loop *loop);
 void batch_take(struct loop *loop, const struct wm_record *record, size_t topic);
 
 /* Full, or old enough? 'ret_wait_us' (when not) is how long it may still grow; INT64_MAX: it is empty. */
+/* A live partition's input goes on at 'position' without a record: to be committed like events that do nothing. */
+void batch_pass(struct loop *loop, const struct log_position *position);
+
 bool batch_is_due(const struct loop *loop, int64_t *ret_wait_us);
 
 /* Runs it to its end: afterwards it is empty, and either committed and sent to Redis, or dropped with everything

@@ -104,7 +104,7 @@ struct kafka {
 
   struct kafka_message message; /* the last one polled */
   struct kafka_place *places;   /* input_count * partitions */
-  struct log_position *assigned;
+  struct log_position *assigned, passed;
   size_t assigned_count;
   enum log_poll event; /* a rebalance that poll has not told yet; LOG_NOTHING: none */
   rd_kafka_topic_t *last_topic;

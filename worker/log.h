@@ -21,6 +21,7 @@ struct log_position {
 enum log_poll {
   LOG_NOTHING,  /* the time is over, no record */
   LOG_RECORD,   /* 'ret->record', borrowed until the next poll */
+  LOG_PASSED,   /* 'ret->positions', one: up to there is nothing more that a reader sees, commit it some time */
   LOG_ASSIGNED, /* 'ret->positions' (offsets unset) are ours from assign() on; nothing is read until then */
   LOG_REVOKED,  /* all that was assigned goes: commit what is done, then unassign() */
   LOG_LOST,     /* it is gone already: a commit is not possible, drop, then unassign() */

@@ -272,6 +272,12 @@ static void take_record(struct loop *loop, const struct log_polled *polled) {
 
 static void say_log_down(struct loop *loop, const struct wm_error *error) {
   if (!loop->log_is_down)
+/* Nothing to decide, but an offset to commit. Who is not waiting for it rewinds, and is told again. */
+static void take_passed(struct loop *loop, const struct log_position *position) {
+  if (loop->recover.needs == 0 && partitions_is_live(&loop->partitions, position->partition))
+    batch_pass(loop, position);
+}
+
     loop_say_error(loop, LOGGER_WARNING, "kafka is away", error);
   loop->log_is_down = true;
 }
@@ -288,6 +294,9 @@ static bool take_one(struct loop *loop, int timeout_ms) {
     return true;
   case LOG_ASSIGNED:
     assigned(loop, &polled);
+  case LOG_PASSED:
+    take_passed(loop, polled.positions);
+    return true;
     return false;
   case LOG_REVOKED:
     wind_up(loop);

@@ -8,6 +8,7 @@ from checker import acquit, settle
 from crashes import QUICK
 from load import RULES, Load, structured
 from model import Catalogue
+from waymark_testlib.kafka import Sender, home
 from waymark_testlib.process import wait_until
 from waymark_testlib.redis_server import Redis
 from waymark_testlib.worker import waymark
@@ -170,6 +171,26 @@ def test_a_catalogue_that_changed_while_no_worker_was_there(make_workspace, work
     workspace.write(SMALL.replace("label: R", "label: R\nstatus: archived"))
     workers(workspace)
     wait_until(lambda: not workspace.roles("u"), 10, what="the role to be out of force")
+
+
+# --- transactions of others ---
+
+def test_what_no_reader_sees_at_the_end_of_an_input_is_passed(make_workspace, workers, broker):
+    """Else retention deletes "unread" offsets of a quiet partition, and the next assignment is refused."""
+    workspace = make_workspace(SMALL)
+    workers(workspace)
+    sender = Sender(broker, 4, **{"transactional.id": workspace.id})
+    sender.producer.init_transactions()
+    for number, end in enumerate((sender.producer.commit_transaction, sender.producer.abort_transaction)):
+        sender.producer.begin_transaction()
+        sender.of_user(workspace.events, "u", structured(number, "journey.started", "u", {}))
+        sender.flush()
+        end()
+    key = workspace.events, home("u", 4)
+    ends = broker.ends(workspace.events)[key]
+    assert ends == 4, "a record, its marker, another, its marker"
+    wait_until(lambda: broker.committed(workspace.group, workspace.events)[key] == ends, 10, what="the end")
+    assert workspace.roles("u") == {"r"}
 
 
 # --- refusing ---
