@@ -89,7 +89,7 @@ bool projection_commit(struct loop *loop, const struct projection *items, size_t
     return false;
   for (size_t i = 0; i < count; i++) {
     const struct users_entry *entry = items[i].entry;
-    if (!writes || projection_write(loop, entry->committed, loop_wall(loop), arena, &writes[i]) < 0)
+    if (!writes || projection_write(loop, entry->committed, items[i].now_us, arena, &writes[i]) < 0)
       return loop_fail_memory(loop);
     writes[i].mode = CACHE_SAME;
     writes[i].gen = entry->gen;

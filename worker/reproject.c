@@ -65,12 +65,12 @@ bool reproject_is_pending(const struct loop *loop) {
   return first_pending(loop) >= 0;
 }
 
-/* What the catalogue changes for a user, against the role set that Redis has. -1: out of memory. */
-static int compare(struct loop *loop, const struct users_entry *entry, const struct wm_role_set *before,
-                   struct wm_arena *arena, struct projection *ret) {
+int reproject_compare(const struct loop *loop, const struct users_entry *entry, const struct wm_role_set *before,
+                      struct wm_arena *arena, struct projection *ret) {
   struct wm_role_set after;
-  *ret = (struct projection){.entry = (struct users_entry *)entry, .digest = loop->workspace->catalogue_digest};
-  if (wm_project(loop->workspace, entry->committed, loop_wall(loop), arena, &after) < 0)
+  *ret = (struct projection){
+      .entry = (struct users_entry *)entry, .now_us = loop_wall(loop), .digest = loop->workspace->catalogue_digest};
+  if (wm_project(loop->workspace, entry->committed, ret->now_us, arena, &after) < 0)
     return -1;
   return wm_role_set_diff(before, &after, WM_CAUSE_CATALOGUE, NULL, arena, &ret->changes, &ret->change_count);
 }
@@ -82,7 +82,7 @@ int reproject_ahead(struct loop *loop, const struct wm_encode *encode, struct us
     const struct partition *home = &loop->partitions.items[LOOP_LOG(loop, home, entries[i]->id)];
     if (!entries[i]->committed || home->catalogue == CATALOGUE_PROJECTED)
       continue;
-    if (compare(loop, entries[i], &roles[i], encode->arena, &item) < 0)
+    if (reproject_compare(loop, entries[i], &roles[i], encode->arena, &item) < 0)
       return wm_error_memory(error);
     if (item.change_count > 0 && wm_encode_changes(encode, entries[i]->committed, item.changes, item.change_count,
                                                    item.at_us, item.digest, error) < 0)
@@ -165,7 +165,7 @@ static bool project(struct loop *loop, struct users_entry **entries, const struc
   for (size_t i = 0; i < count; i++) {
     if (!entries[i]->committed)
       continue;
-    if (compare(loop, entries[i], &roles[i], arena, &items[item_count]) < 0)
+    if (reproject_compare(loop, entries[i], &roles[i], arena, &items[item_count]) < 0)
       return loop_fail_memory(loop);
     items[item_count].partition = loop->reproject.partition;
     change_count += items[item_count].change_count;

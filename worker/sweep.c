@@ -50,12 +50,34 @@ static int compare(struct loop *loop, const struct due *due, struct projection *
   struct wm_arena *arena = &loop->sweep.arena;
   const struct wm_user *user = due->entry->committed;
   struct wm_role_set before, after;
-  *ret = (struct projection){
-      .entry = due->entry, .partition = due->partition, .at_us = due->end_us, .digest = WM_TEXT("")};
+  *ret = (struct projection){.entry = due->entry,
+                             .partition = due->partition,
+                             .now_us = loop_wall(loop),
+                             .at_us = due->end_us,
+                             .digest = WM_TEXT("")};
   if (wm_project(loop->workspace, user, due->end_us - 1, arena, &before) < 0 ||
-      wm_project(loop->workspace, user, loop_wall(loop), arena, &after) < 0)
+      wm_project(loop->workspace, user, ret->now_us, arena, &after) < 0)
     return -1;
   return wm_role_set_diff(&before, &after, WM_CAUSE_EXPIRY, NULL, arena, &ret->changes, &ret->change_count);
+}
+
+/* The role set that is about to be written is that of the present catalogue: where nobody has been projected to it yet,
+ * what it changes is told too. What the end took is told already. -1: out of memory. */
+static int compare_catalogue(struct loop *loop, const struct projection *end, const struct wm_role_set *held,
+                             struct projection *ret) {
+  size_t count = 0;
+  if (reproject_compare(loop, end->entry, held, &loop->sweep.arena, ret) < 0)
+    return -1;
+  ret->partition = end->partition;
+  for (size_t i = 0; i < ret->change_count; i++) {
+    bool told = false;
+    for (size_t j = 0; j < end->change_count; j++)
+      told |= wm_text_equal(ret->changes[i].role, end->changes[j].role);
+    if (!told)
+      ret->changes[count++] = ret->changes[i];
+  }
+  ret->change_count = count;
+  return 0;
 }
 
 /* An end without a register (somebody deleted keys by hand) would be due for ever. */
@@ -74,8 +96,8 @@ static bool forget_ends(struct loop *loop, const struct due *ours, size_t count)
 }
 
 /* The next end is written together with the role set: a crash before that only repeats the sweep. */
-static bool sweep_ours(struct loop *loop, const struct due *ours, size_t count) {
-  struct projection *items = WM_ARENA_ARRAY(&loop->sweep.arena, struct projection, count + 1);
+static bool sweep_ours(struct loop *loop, const struct due *ours, const struct wm_role_set *roles, size_t count) {
+  struct projection *items = WM_ARENA_ARRAY(&loop->sweep.arena, struct projection, 2 * count + 1);
   size_t item_count = 0, change_count = 0;
   if (!items)
     return loop_fail_memory(loop);
@@ -85,6 +107,11 @@ static bool sweep_ours(struct loop *loop, const struct due *ours, size_t count) 
     if (compare(loop, &ours[i], &items[item_count]) < 0)
       return loop_fail_memory(loop);
     change_count += items[item_count++].change_count;
+    if (!roles || loop->partitions.items[ours[i].partition].catalogue == CATALOGUE_PROJECTED)
+      continue;
+    if (compare_catalogue(loop, &items[item_count - 1], &roles[i], &items[item_count]) < 0)
+      return loop_fail_memory(loop);
+    item_count += items[item_count].change_count > 0;
   }
   if (!projection_commit(loop, items, item_count, &loop->sweep.arena))
     return false;
@@ -112,8 +139,11 @@ bool sweep_step(struct loop *loop) {
   struct due *ours = pick_ours(loop, users, ends, count, &entries, &our_count);
   if (!ours)
     return loop_fail_memory(loop);
+  struct wm_role_set *roles = NULL;
+  if (reproject_is_pending(loop) && !(roles = WM_ARENA_ARRAY(&sweep->arena, struct wm_role_set, our_count + 1)))
+    return loop_fail_memory(loop);
   if (our_count > 0 &&
-      (!fetch_users(loop, entries, our_count, &sweep->arena, NULL) || !sweep_ours(loop, ours, our_count)))
+      (!fetch_users(loop, entries, our_count, &sweep->arena, roles) || !sweep_ours(loop, ours, roles, our_count)))
     return false;
   users_trim(&loop->users);
   sweep->skip += count - our_count;

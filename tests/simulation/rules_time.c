@@ -134,6 +134,50 @@ Test(rules, a_catalogue_that_changed_while_nobody_was_there_reaches_redis) {
   quiet_end();
 }
 
+Test(rules, an_end_before_the_projection_leaves_no_change_untold) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  static struct memory_transaction open = {.state = MEMORY_OPEN}; /* keeps the projection from reading */
+  memory_append(s.log, &s.log->outputs[WM_OUT_USERS][0])->transaction = &open;
+  send_milestone("user-1", "e1", "a"); /* role-a for 20 s, role-b */
+  run_for(process, 1000000);
+  s.version = 2; /* role-b is inactive */
+  loop_reload(process->loop, sample_workspace(2), &s.rules);
+  run_for(process, 22000000);
+  cr_assert_eq(process->loop->partitions.items[0].catalogue, CATALOGUE_NONE);
+  cr_assert_not(has_role("user-1", "role-a") || has_role("user-1", "role-b"));
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\""), 1);
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"catalogue\""), 1);
+  open.state = MEMORY_ABORTED;
+  run_for(process, 1000000);
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"catalogue\""), 1);
+  quiet_end();
+}
+
+static void pass_the_time(struct simulation *simulation) {
+  simulation->world.now_us += 20 * INT64_C(1000000);
+}
+
+Test(rules, an_end_that_passes_while_another_is_swept_is_told) {
+  for (uint64_t touch = 0; touch < 40; touch++) {
+    quiet_begin(1);
+    struct process *process = start_ready();
+    send_milestone("user-1", "e1", "c"); /* role-c for 40 s */
+    send_milestone("user-1", "e2", "a"); /* role-a for 20 s */
+    run_for(process, 19900000);
+    cr_assert(has_role("user-1", "role-a") && has_role("user-1", "role-c"));
+    process->loop->sweep.next_us = 0;
+    s.world.now_us += 200000;
+    s.hook = pass_the_time;
+    s.hook_at = s.world.touches + touch;
+    run_for(process, 25000000);
+    cr_assert_not(has_role("user-1", "role-a") || has_role("user-1", "role-c"));
+    cr_assert_geq(count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\""), 2, "touch %lu", (unsigned long)touch);
+    cr_assert_geq(count_with(WM_OUT_CHANGES, "expiry:user-1:role-c"), 1, "touch %lu", (unsigned long)touch);
+    simulation_release(&s);
+  }
+}
+
 Test(rules, an_event_before_the_projection_leaves_no_change_untold) {
   quiet_begin(1);
   struct process *process = start_ready();
