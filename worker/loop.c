@@ -152,8 +152,10 @@ static void swap_workspace(struct loop *loop) {
   loop->next_workspace = NULL;
   loop->rules = loop->next_rules;
   loop->counters.reloads++;
-  if (!same)
+  if (!same) {
+    catchup_cancel(loop); /* it begins again, and takes back in wm:meta the catalogue that it began with */
     reproject_all(loop);
+  }
   loop_say(loop, LOGGER_INFO, "reloaded",
            (const struct logger_field[]){{.name = "workspace", .text = loop->workspace->digest},
                                          {.name = "automations", .number = (int64_t)loop->workspace->automation_count},
@@ -270,14 +272,14 @@ static void take_record(struct loop *loop, const struct log_polled *polled) {
   loop->recover.needs |= NEED_REWIND;
 }
 
-static void say_log_down(struct loop *loop, const struct wm_error *error) {
-  if (!loop->log_is_down)
 /* Nothing to decide, but an offset to commit. Who is not waiting for it rewinds, and is told again. */
 static void take_passed(struct loop *loop, const struct log_position *position) {
   if (loop->recover.needs == 0 && partitions_is_live(&loop->partitions, position->partition))
     batch_pass(loop, position);
 }
 
+static void say_log_down(struct loop *loop, const struct wm_error *error) {
+  if (!loop->log_is_down)
     loop_say_error(loop, LOGGER_WARNING, "kafka is away", error);
   loop->log_is_down = true;
 }
@@ -292,11 +294,11 @@ static bool take_one(struct loop *loop, int timeout_ms) {
   case LOG_RECORD:
     take_record(loop, &polled);
     return true;
-  case LOG_ASSIGNED:
-    assigned(loop, &polled);
   case LOG_PASSED:
     take_passed(loop, polled.positions);
     return true;
+  case LOG_ASSIGNED:
+    assigned(loop, &polled);
     return false;
   case LOG_REVOKED:
     wind_up(loop);

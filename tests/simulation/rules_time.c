@@ -134,6 +134,40 @@ Test(rules, a_catalogue_that_changed_while_nobody_was_there_reaches_redis) {
   quiet_end();
 }
 
+static void crash_after_user_2(void *self, const struct cache_write *write) {
+  (void)self;
+  if (wm_text_is(write->user, "user-2"))
+    s.current->crash_in = 2;
+}
+
+Test(rules, a_catalogue_that_changes_during_a_catch_up_is_taken_back_first) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  static struct memory_transaction open = {.state = MEMORY_OPEN}; /* keeps the catch-up from its end */
+  run_for(process, 1000000);
+  struct memory_data snapshot = s.cache->data;
+  send_milestone("user-1", "e1", "keep");
+  run_for(process, 100000);
+  memory_append(s.log, &s.log->outputs[WM_OUT_USERS][0])->transaction = &open;
+  send_milestone("user-2", "e2", "keep");
+  run_for(process, 100000);
+  memory_cache_restore(s.cache, &snapshot);
+  for (int i = 0; i < 10000 && !has_role("user-1", "role-a"); i++)
+    run_for(process, 100);
+  loop_reload(process->loop, sample_workspace(1), &s.rules); /* role-a is archived */
+  run_for(process, 1000000);
+  open.state = MEMORY_ABORTED;
+  s.cache->written = crash_after_user_2;
+  run_for(process, 1000000);
+  cr_assert(process->gone);
+  cr_assert_not(has_role("user-2", "role-a"));
+  process = simulation_start(&s, 0); /* with the old catalogue */
+  run_for(process, 30000000);
+  cr_assert(process->loop->ready);
+  cr_assert(has_role("user-1", "role-a") && has_role("user-2", "role-a"));
+  simulation_release(&s);
+}
+
 Test(rules, an_end_before_the_projection_leaves_no_change_untold) {
   quiet_begin(1);
   struct process *process = start_ready();
