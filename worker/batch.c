@@ -16,7 +16,7 @@
 #define IDLE_US 1000000
 
 void batch_init(struct batch *batch) {
-  *batch = (struct batch){0};
+  *batch = (struct batch){.most = SIZE_MAX};
   wm_arena_init(&batch->arena, 1024 * 1024);
   wm_arena_init(&batch->scratch, 0);
 }
@@ -51,13 +51,31 @@ static int64_t window_us(const struct loop *loop) {
   return loop->rules.batch_us - (commit_us < half_us ? commit_us : half_us);
 }
 
+static size_t most_events(const struct loop *loop) {
+  size_t most = loop->batch.most;
+  return most < loop->rules.batch_events ? most : loop->rules.batch_events;
+}
+
+/* A batch that a slow broker can't take before the deadline would be tried for ever. */
+void batch_shrink(struct loop *loop) {
+  struct batch *batch = &loop->batch;
+  if (batch->events > 1)
+    batch->most = batch->events / 2;
+}
+
+static void grow(struct loop *loop) {
+  struct batch *batch = &loop->batch;
+  size_t most = most_events(loop);
+  batch->most = most < loop->rules.batch_events ? most + most / 8 + 1 : SIZE_MAX;
+}
+
 bool batch_is_due(const struct loop *loop, int64_t *ret_wait_us) {
   const struct batch *batch = &loop->batch;
   *ret_wait_us = INT64_MAX;
   if (batch->events == 0)
     return false;
   *ret_wait_us = batch->began_us + window_us(loop) - loop_now(loop);
-  return *ret_wait_us <= 0 || batch->events >= loop->rules.batch_events || batch->arena.used >= ARENA_LIMIT;
+  return *ret_wait_us <= 0 || batch->events >= most_events(loop) || batch->arena.used >= ARENA_LIMIT;
 }
 
 /* --- registers --- */
@@ -212,6 +230,7 @@ static bool commit(struct loop *loop, const struct log_written **ret_written, si
   loop->batch.idle_events = 0;
   partitions_committed(&loop->partitions);
   recover_succeeded(loop);
+  grow(loop);
   return true;
 }
 
@@ -264,6 +283,17 @@ static void apply(struct loop *loop, const struct log_written *written, size_t c
   }
 }
 
+static void be_idle(struct batch *batch, size_t events, int64_t now_us) {
+  if (batch->idle_events == 0)
+    batch->idle_us = now_us;
+  batch->idle_events += events;
+}
+
+void batch_pass(struct loop *loop, const struct log_position *position) {
+  be_idle(&loop->batch, 1, loop_now(loop));
+  loop->partitions.items[position->partition].inputs[position->topic].next = position->offset;
+}
+
 static void finish(struct loop *loop) {
   struct batch *batch = &loop->batch;
   const struct log_written *written;
@@ -279,17 +309,6 @@ static void finish(struct loop *loop) {
   }
   batch_clear(batch);
   users_trim(&loop->users);
-}
-
-static void be_idle(struct batch *batch, size_t events, int64_t now_us) {
-  if (batch->idle_events == 0)
-    batch->idle_us = now_us;
-  batch->idle_events += events;
-}
-
-void batch_pass(struct loop *loop, const struct log_position *position) {
-  be_idle(&loop->batch, 1, loop_now(loop));
-  loop->partitions.items[position->partition].inputs[position->topic].next = position->offset;
 }
 
 void batch_commit_idle(struct loop *loop, bool now) {

@@ -26,6 +26,7 @@ struct batch {
   size_t count, capacity;
   size_t events; /* records taken, those that do nothing too */
   uint64_t empty, nothing, ignored;
+  size_t most;                /* events in a batch at present; SIZE_MAX: what the settings say */
   int64_t began_us;           /* monotonic, of the first record */
   int64_t commit_us;          /* how long commits take at present */
   size_t idle_events;         /* taken by earlier batches that had nothing to write, not committed yet */
@@ -46,11 +47,14 @@ void batch_drop(struct loop *loop);
 /* Takes a record of input 'topic' from a live partition: decoded, checked for its home, sifted. */
 void batch_take(struct loop *loop, const struct wm_record *record, size_t topic);
 
-/* Full, or old enough? 'ret_wait_us' (when not) is how long it may still grow; INT64_MAX: it is empty. */
 /* A live partition's input goes on at 'position' without a record: to be committed like events that do nothing. */
 void batch_pass(struct loop *loop, const struct log_position *position);
 
+/* Full, or old enough? 'ret_wait_us' (when not) is how long it may still grow; INT64_MAX: it is empty. */
 bool batch_is_due(const struct loop *loop, int64_t *ret_wait_us);
+
+/* The batch at hand could not be committed, maybe because it takes too long: the next ones are smaller for a while. */
+void batch_shrink(struct loop *loop);
 
 /* Runs it to its end: afterwards it is empty, and either committed and sent to Redis, or dropped with everything
  * arranged for reading it again. */

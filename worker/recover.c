@@ -162,10 +162,14 @@ void recover_from_log(struct loop *loop, enum log_result result, const struct wm
     postpone(loop);
     return;
   case LOG_ABORT:
+    batch_shrink(loop);
+    give_up_batch(loop, error);
+    return;
   case LOG_TOO_LARGE:
     give_up_batch(loop, error);
     return;
   case LOG_UNCERTAIN:
+    batch_shrink(loop);
     recover_fall_back(loop, "a commit without an answer", error);
     loop->recover.needs &= ~(unsigned)NEED_ABORT;
     loop->recover.needs |= NEED_RECYCLE | NEED_COMMITTED | NEED_REWIND;

@@ -328,7 +328,8 @@ static enum log_result door_commit(void *self, const struct log_position *positi
   world_touch(world); /* between the offsets and the end of the transaction */
   if (is_fenced(member))
     return fenced(error);
-  if (fails(member, world->faults.log_abort)) {
+  bool slow = member->log->slow_above > 0 && member->written_count > member->log->slow_above;
+  if (slow || fails(member, world->faults.log_abort)) {
     wm_error_set(error, WM_E_KAFKA_FAILED, "the transaction has to be aborted");
     return LOG_ABORT;
   }

@@ -71,6 +71,7 @@ struct memory_log {
   /* by enum wm_topic; WM_OUT_DLQ is not used: the dlq of input i is WM_OUT_COUNT + i */
   struct memory_partition outputs[WM_OUT_COUNT + MEMORY_INPUTS][MEMORY_PARTITIONS];
   size_t largest[WM_OUT_COUNT]; /* records above are refused; 0: none are */
+  size_t slow_above; /* a transaction with more registers takes too long and has to be aborted; 0: none does */
   struct memory_producer producers[MEMORY_MEMBERS];
   size_t producer_count;
   struct memory_transaction *transactions; /* newest first */

@@ -47,6 +47,30 @@ Test(rules, a_rebalance_hands_over_what_is_done) {
   quiet_end();
 }
 
+Test(rules, a_batch_that_takes_too_long_is_tried_again_in_pieces) {
+  quiet_begin(1);
+  s.rules.batch_events = 64;
+  s.log->slow_above = 3;
+  struct process *process = start_ready();
+  for (int i = 0; i < 24; i++) {
+    char user[16];
+    snprintf(user, sizeof user, "someone-%d", i);
+    send_milestone(user, "e1", "keep");
+  }
+  run_for(process, 20000000);
+  cr_assert_eq(s.log->committed[0][0], 24);
+  cr_assert_eq(process->loop->counters.decided, 24);
+  s.log->slow_above = 0;
+  for (int i = 0; i < 200; i++) {
+    char id[16];
+    snprintf(id, sizeof id, "f%d", i);
+    send_milestone("user-1", id, "keep");
+    run_for(process, 50000);
+  }
+  cr_assert_eq(process->loop->batch.most, SIZE_MAX, "large again");
+  simulation_release(&s);
+}
+
 Test(rules, the_users_table_stays_within_its_bound) {
   quiet_begin(1);
   s.rules.users_bytes = 8192;
