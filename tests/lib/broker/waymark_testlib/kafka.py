@@ -1,5 +1,6 @@
 """One Apache Kafka broker in KRaft mode, topics, and readers that respect transactions."""
 import base64
+import ctypes
 import os
 import pathlib
 import struct
@@ -67,8 +68,12 @@ class Record:
 
     @staticmethod
     def of(message):
+        headers = tuple(message.headers() or ())
+        for _, value in headers:
+            if value is None:  # confluent_kafka 1.7 gives it back once too often, and Python dies when none is left
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(None))
         return Record(message.topic(), message.partition(), message.offset(), message.key(), message.value(),
-                      tuple(message.headers() or ()), message.timestamp()[1])
+                      headers, message.timestamp()[1])
 
 
 class Broker:
