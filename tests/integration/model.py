@@ -228,37 +228,62 @@ def depth(data):
     return deepest
 
 
+def _is_ce(name):
+    return name.lower().startswith("ce_") and len(name) > 3
+
+
+def _content_types(record):
+    return [value for name, value in record.headers if name.lower() == "content-type"]
+
+
+def _media(content_type):
+    return content_type.split(b";")[0].strip(b" \t").lower()
+
+
 def _mode(record):
-    content_type = next((value for name, value in record.headers if name.lower() == "content-type"), None)
-    media = (content_type or b"").split(b";")[0].strip().lower()
+    told = [value for value in _content_types(record) if value is not None]
+    media = _media(told[-1]) if told else b""
     if media == b"application/cloudevents+json":
         return "structured"
-    if media.startswith(b"application/cloudevents-batch"):
+    if media.startswith(b"application/cloudevents"):
         raise Rejected("EVENT_INVALID")
-    if any(name.lower().startswith("ce_") for name, _ in record.headers):
-        return "binary"
-    return "structured"
+    return "binary" if any(_is_ce(name) for name, _ in record.headers) else "structured"
+
+
+def _header_text(value):
+    text = value.decode("utf-8")
+    if "\0" in text:
+        raise ValueError("NUL")
+    return text
 
 
 def _read(record):
     """Attributes and data of one record."""
+    names = [name.lower() for name, _ in record.headers if _is_ce(name)]
+    content_types = _content_types(record)
+    if len(set(names)) < len(names) or len(content_types) > 1:
+        raise ValueError("doubled header")
     if _mode(record) == "structured":
-        document = strict_json(record.value)
+        document = strict_json(record.value or b"")  # null with a ce_id is no JSON in this mode
         if not isinstance(document, dict):
             raise ValueError("not an object")
         if "data_base64" in document and document["data_base64"] is not None:
             raise ValueError("data is not JSON")
         data = document.pop("data", None)
-        return {name: value for name, value in document.items() if value is not None}, data
-    attributes = {}
-    for name, value in record.headers:
-        if name.lower().startswith("ce_"):
-            if name[3:].lower() in attributes or value is None:
-                raise ValueError("doubled or null header")
-            attributes[name[3:].lower()] = value.decode("utf-8")
-            if "\0" in attributes[name[3:].lower()]:
-                raise ValueError("NUL")
-    return attributes, strict_json(record.value) if record.value else None
+        attributes = {name: value for name, value in document.items() if value is not None}
+    else:
+        attributes = {name[3:].lower(): _header_text(value) for name, value in record.headers
+                      if _is_ce(name) and value is not None
+                      and not (name.lower() == "ce_datacontenttype" and content_types[:1] not in ([], [None]))}
+        if content_types and content_types[0] is not None:
+            attributes["datacontenttype"] = _header_text(content_types[0])
+        data = strict_json(record.value) if record.value else None
+    if "datacontenttype" in attributes:
+        told = attributes["datacontenttype"]
+        media = _media(told.encode()) if isinstance(told, str) else b""
+        if media != b"application/json" and (not media.endswith(b"+json") or media == b"+json"):
+            raise ValueError("data is not JSON")
+    return attributes, data
 
 
 def _attribute(attributes, name):
@@ -309,11 +334,10 @@ def decode(record, topic_kind, catalogue, partitions, wall=None):
     size = len(value) + sum(len(name.encode()) + len(content or b"") for name, content in record.headers)
     if size > catalogue.event_bytes:
         raise Rejected("EVENT_OVERSIZE")
-    binary = any(name.lower().startswith("ce_") for name, _ in record.headers)
     try:
         binary = _mode(record) == "binary"
     except Rejected:
-        pass
+        binary = False
     if depth(value) + binary > 32:
         raise Rejected("EVENT_DEPTH")
     try:
