@@ -207,7 +207,8 @@ static void say_ready(struct loop *loop, bool ready) {
 }
 
 /* Tells Redis every half second that somebody is at work, and looks whether Redis is still where it was left: it may
- * have been emptied while there was nothing to do. Who owns nothing has nothing to say. */
+ * have been emptied while there was nothing to do. Who stands by keeps nobody waiting: that he fell silent would be
+ * taken for a worker that has vanished. Who owns nothing yet has nothing to say. */
 static void beat(struct loop *loop) {
   struct wm_error error = {0};
   bool ready = recover_is_clear(loop) && partitions_are_ready(&loop->partitions);
@@ -215,13 +216,13 @@ static void beat(struct loop *loop) {
     say_ready(loop, ready);
   bool clear = recover_is_clear(loop);
   if (loop_now(loop) < loop->beat_us || (loop->cache_is_down && !clear) ||
-      partitions_count(&loop->partitions, PARTITION_FOREIGN) == (size_t)loop->partitions.count)
+      (!loop->spare && partitions_count(&loop->partitions, PARTITION_FOREIGN) == (size_t)loop->partitions.count))
     return;
   loop->beat_us = loop_now(loop) + BEAT_US;
   wm_arena_rewind(&loop->sweep.arena);
   if (clear && !fetch_users(loop, NULL, 0, &loop->sweep.arena, NULL))
     return;
-  enum cache_result result = LOOP_CACHE(loop, beat, ready, loop_wall(loop), &error);
+  enum cache_result result = LOOP_CACHE(loop, beat, ready || loop->spare, loop_wall(loop), &error);
   loop->cache_is_down = result == CACHE_DOWN;
   if (result != CACHE_DONE)
     recover_from_cache(loop, result, &error);
@@ -236,6 +237,7 @@ static void assigned(struct loop *loop, const struct log_polled *polled) {
     loop_fail(loop, &error);
     return;
   }
+  loop->spare = polled->position_count == 0;
   size_t split = partitions_count(&loop->partitions, PARTITION_SPLIT);
   size_t behind = partitions_count(&loop->partitions, PARTITION_BEHIND);
   loop->recover.needs |= polled->position_count > 0 ? NEED_COMMITTED | NEED_ASSIGN : NEED_ASSIGN;
@@ -256,6 +258,7 @@ static void leave(struct loop *loop) {
   users_clear(&loop->users);
   partitions_clear(&loop->partitions);
   loop->sweep.skip = 0;
+  loop->spare = false;
   loop->recover.needs &= NEED_ABORT | NEED_RECYCLE;
   loop->recover.needs |= NEED_UNASSIGN;
   loop_say(loop, LOGGER_INFO, "gave up all partitions", NULL);

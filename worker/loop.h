@@ -76,6 +76,7 @@ struct loop {
   bool applying;      /* an apply is under way */
   bool log_is_down;   /* said so already */
   bool cache_is_down; /* the last that was heard of Redis */
+  bool spare;         /* of the group, which has given it nothing: it stands by */
   bool ready;         /* as told to the log and to Redis */
   int64_t beat_us;    /* monotonic: the next wm:meta beat */
   struct loop_counters counters;

@@ -26,6 +26,21 @@ Test(rules, a_partition_without_all_its_topics_is_paused_and_not_ready) {
   simulation_release(&s);
 }
 
+Test(rules, a_worker_that_was_given_nothing_does_not_fall_silent) {
+  quiet_begin(2);
+  struct process *process = start_ready();
+  memory_log_tell(process->member, LOG_REVOKED, NULL, 0);
+  run_for(process, 1000);
+  int64_t alive_us = s.cache->data.alive_us;
+  run_for(process, 2000000);
+  cr_assert_eq(s.cache->data.alive_us, alive_us, "between two assignments there is nothing to say");
+  memory_log_tell(process->member, LOG_ASSIGNED, NULL, 0);
+  run_for(process, 2000000);
+  cr_assert(s.cache->data.alive_us > alive_us);
+  cr_assert(s.cache->data.ready && !process->loop->ready);
+  simulation_release(&s);
+}
+
 Test(rules, a_worker_that_was_fenced_stops_with_75_and_writes_nothing) {
   quiet_begin(1);
   struct process *process = start_ready();
