@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -14,6 +15,7 @@
 #include "worker/loop.h"
 #include "worker/redis.h"
 
+#define STOP_SECONDS 4 /* SIGTERM ends it within five */
 #define EXIT_USAGE 78 /* a wrong command line is a wrong configuration: don't restart */
 
 static volatile sig_atomic_t asked_to_stop, asked_to_reload;
@@ -32,10 +34,21 @@ struct worker {
 };
 
 static void on_signal(int number) {
-  if (number == SIGHUP)
+  if (number == SIGHUP) {
     asked_to_reload = 1;
-  else
-    asked_to_stop = 1;
+    return;
+  }
+  asked_to_stop = 1;
+  alarm(STOP_SECONDS);
+}
+
+/* Brokers that hang must not hold a stop up: what is not committed is read again by the next owner. */
+static void on_alarm(int number) {
+  static const char text[] = "waymarkd: brokers or redis did not answer in time, stopped without a hand-over\n";
+  (void)number;
+  if (write(2, text, sizeof text - 1) < 0)
+    _exit(LOOP_EXIT_AGAIN);
+  _exit(LOOP_EXIT_AGAIN);
 }
 
 static void catch_signals(void) {
@@ -43,6 +56,8 @@ static void catch_signals(void) {
   struct sigaction action = {.sa_handler = on_signal};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     sigaction(numbers[i], &action, NULL);
+  action.sa_handler = on_alarm;
+  sigaction(SIGALRM, &action, NULL);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, NULL);
 }

@@ -1,5 +1,6 @@
 """Starting, stopping, reloading, refusing: the worker as an operator meets it."""
 import json
+import signal
 import time
 
 import pytest
@@ -52,6 +53,22 @@ def test_sigterm_under_load_ends_within_5_s_and_hands_over(make_workspace, worke
     worker = workers(workspace)
     assert time.monotonic() - began < 10, "the one before did not leave the group"
     acquit(workspace, 60, [worker])
+
+
+def test_sigterm_while_the_broker_hangs_ends_within_5_s_all_the_same(make_workspace, workers, broker):
+    workspace = make_workspace(RULES)
+    load = Load(workspace, 3, rate=300).start()
+    worker = workers(workspace)
+    time.sleep(1)
+    broker.process.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(0.3)
+        code, seconds = worker.terminate()
+    finally:
+        broker.process.send_signal(signal.SIGCONT)
+    assert code in (0, 75) and seconds < 5, f"exit {code} after {seconds} s"
+    load.stop()
+    acquit(workspace, 60, [workers(workspace)])
 
 
 def test_sigterm_while_redis_is_away(own_redis, make_workspace, workers, sender):
