@@ -231,11 +231,11 @@ def whole_run(bench):
 
 
 def flat(bench):
-    """More than it can take, for minutes: rate and memory of each minute. Old records are deleted meanwhile."""
+    """More than it can take, for minutes: rate and memory of each minute. Old outputs are deleted meanwhile."""
     workspace = bench.workspace("flat")
     admin = bench.broker.admin()  # held: its futures fail when it goes away
     for topic in bench.broker.topics():
-        if topic.startswith(workspace.id) and topic != workspace.topic["users"] and topic != workspace.topic["control"]:
+        if topic in [workspace.topic[name] for name in ("outcomes", "changes", "failures", "notifications")]:
             resource = ConfigResource(ConfigResource.Type.TOPIC, topic,
                                       {"retention.bytes": "268435456", "segment.bytes": "67108864"})
             admin.alter_configs([resource])[resource].result()
