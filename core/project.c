@@ -52,21 +52,6 @@ bool wm_project_has(const struct wm_workspace *workspace, const struct wm_user *
          (wm_user_is_assigned(user, name, now_us) || wm_role_is_derived(role, user, now_us, NULL));
 }
 
-bool wm_role_set_has(const struct wm_role_set *set, struct wm_text role) {
-  size_t low = 0, high = set->count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    int order = wm_text_compare(set->roles[middle]->name, role);
-    if (order == 0)
-      return true;
-    if (order < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return false;
-}
-
 struct wm_value *wm_role_set_value(const struct wm_role_set *set, struct wm_arena *arena) {
   struct wm_value *list = WM_ARENA_NEW(arena, struct wm_value);
   if (!list)

@@ -18,8 +18,6 @@ int wm_project(const struct wm_workspace *workspace, const struct wm_user *user,
 bool wm_project_has(const struct wm_workspace *workspace, const struct wm_user *user, struct wm_text role,
                     int64_t now_us);
 
-bool wm_role_set_has(const struct wm_role_set *set, struct wm_text role);
-
 /* Is the role derived for this user, whatever its status and type say? 'ret_criterion' (may be NULL) gets the
  * first criterion that holds. */
 bool wm_role_is_derived(const struct wm_role *role, const struct wm_user *user, int64_t now_us,

@@ -239,8 +239,3 @@ int wm_value_copy_into(const struct wm_value *value, struct wm_arena *arena, str
   *ret = *value;
   return value->type == WM_STRING ? copy_string(value->string, arena, &ret->string) : 0;
 }
-
-struct wm_value *wm_value_copy(const struct wm_value *value, struct wm_arena *arena) {
-  struct wm_value *copy = WM_ARENA_NEW(arena, struct wm_value);
-  return copy && wm_value_copy_into(value, arena, copy) == 0 ? copy : NULL;
-}

@@ -66,9 +66,6 @@ uint64_t wm_value_hash(const struct wm_value *scalar);
 /* Appends the value as compact JSON; reals as the shortest text that reads back ("80.5", "80.0"). */
 void wm_value_to_json(const struct wm_value *value, struct wm_buf *buf);
 
-/* A deep copy into 'arena'; NULL: out of memory. */
-struct wm_value *wm_value_copy(const struct wm_value *value, struct wm_arena *arena);
-
 /* Fills 'ret' with a deep copy; -1: out of memory. */
 int wm_value_copy_into(const struct wm_value *value, struct wm_arena *arena, struct wm_value *ret);
 
