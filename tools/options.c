@@ -181,6 +181,11 @@ static int check_choice(const char *who, struct wm_text choices, const char *wor
   return -1;
 }
 
+/* "ROLE..." or "[ROLE...]": as many as there are. */
+static bool takes_all(struct wm_text token) {
+  return wm_text_ends_with(token, WM_TEXT("...")) || wm_text_ends_with(token, WM_TEXT("...]"));
+}
+
 static size_t count_required(const char *pattern) {
   struct wm_text token;
   size_t count = 0;
@@ -206,6 +211,10 @@ int options_place_arguments(struct options *options, const char *who, const char
     placed[index] = *given++;
     left--;
     required -= optional ? 0 : 1;
+    while (left > 0 && takes_all(token) && index + 1 < ARGUMENTS_LIMIT) {
+      placed[++index] = *given++;
+      left--;
+    }
   }
   if (left > 0)
     return complain(who, "one argument too many:", *given, NULL);

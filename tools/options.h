@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define OPTIONS_LIMIT 16
-#define ARGUMENTS_LIMIT 8
+#define OPTIONS_LIMIT 24
+#define ARGUMENTS_LIMIT 128
 
 struct option {
   const char *name;    /* "outcomes" for --outcomes */
@@ -50,7 +50,9 @@ bool options_has(const struct options *options, const char *name);
 const char *options_argument(const struct options *options, size_t index);
 
 /* Moves each argument to its place in the pattern of the command's row; one in [brackets] that was left out is NULL
- * there, wherever it stands: "[DIR] FILE" takes one argument as FILE. 0, or -1: wrong usage, told on stderr. */
+ * there, wherever it stands: "[DIR] FILE" takes one argument as FILE. A last one that ends with "..." ("ROLE...",
+ * "[ROLE...]") takes all that are left, 'argument_count' tells how far they go. 0, or -1: wrong usage, told on stderr.
+ */
 int options_place_arguments(struct options *options, const char *who, const char *pattern);
 
 #endif
