@@ -4,12 +4,15 @@
 
 #include "worker/kafka_internal.h"
 
-enum { ASK_MS = 10000 };
+enum { ASK_MS = 10000, PATIENCE_MS = 10000, AT_END = -1 };
 
 struct client {
   const struct settings *settings;
-  struct kafka_handle producer, consumer;
-  struct kafka_message message;
+  struct kafka_handle producer, consumer, reader;
+  struct kafka_message message, read;
+  rd_kafka_topic_partition_list_t *ends; /* what client_read reads; offset: where it ends, or AT_END */
+  size_t open_count;                     /* partitions whose end was not reached */
+  int64_t from_ms;
   size_t sent;
   rd_kafka_resp_err_t refused; /* the first refusal of a client_send */
 };
@@ -23,13 +26,24 @@ struct client *client_open(const struct settings *settings, struct wm_error *err
   client->settings = settings;
   client->producer = (struct kafka_handle){.name = "client", .owner = client};
   client->consumer = (struct kafka_handle){.name = "client", .owner = client};
+  client->reader = (struct kafka_handle){.name = "client", .owner = client};
   return client;
+}
+
+static void forget_reading(struct client *client) {
+  if (client->ends)
+    rd_kafka_topic_partition_list_destroy(client->ends);
+  client->ends = NULL;
+  client->open_count = 0;
 }
 
 void client_close(struct client *client) {
   if (!client)
     return;
   kafka_message_release(&client->message);
+  kafka_message_release(&client->read);
+  forget_reading(client);
+  kafka_handle_close(&client->reader);
   kafka_handle_close(&client->consumer);
   kafka_handle_close(&client->producer);
   free(client);
@@ -112,33 +126,38 @@ int client_send(struct client *client, const struct wm_record *records, size_t c
 
 /* --- following --- */
 
-static int open_consumer(struct client *client, struct wm_error *error) {
+static int open_consumer(struct client *client, struct kafka_handle *handle, bool with_eof, struct wm_error *error) {
   const struct setting_pair own[] = {{"group.id", client->settings->kafka.group},
                                      {"enable.auto.commit", "false"},
                                      {"enable.auto.offset.store", "false"},
                                      {"auto.offset.reset", "earliest"},
                                      {"isolation.level", "read_committed"},
+                                     {"enable.partition.eof", with_eof ? "true" : "false"},
                                      {"queued.max.messages.kbytes", "16384"},
-                                     {"fetch.wait.max.ms", "50"},
+                                     {"fetch.wait.max.ms", with_eof ? "10" : "50"},
                                      {NULL, NULL}};
-  if (client->consumer.rk)
+  if (handle->rk)
     return 0;
-  return kafka_handle_open(&client->consumer, RD_KAFKA_CONSUMER, client->settings, own, NULL, error);
+  return kafka_handle_open(handle, RD_KAFKA_CONSUMER, client->settings, own, NULL, error);
 }
 
-static int partitions_of(struct client *client, const char *name, int *ret, struct wm_error *error) {
-  rd_kafka_topic_t *topic = rd_kafka_topic_new(client->consumer.rk, name, NULL);
+/* 'missing' (may be NULL): a topic that is not there is no failure, *missing tells. */
+static int partitions_of(struct kafka_handle *handle, const char *name, int *ret, bool *missing,
+                         struct wm_error *error) {
+  rd_kafka_topic_t *topic = rd_kafka_topic_new(handle->rk, name, NULL);
   if (!topic)
-    return kafka_fail(&client->consumer, error, name, rd_kafka_last_error(), NULL);
+    return kafka_fail(handle, error, name, rd_kafka_last_error(), NULL);
   const rd_kafka_metadata_t *metadata;
-  rd_kafka_resp_err_t code = rd_kafka_metadata(client->consumer.rk, 0, topic, &metadata, ASK_MS);
+  rd_kafka_resp_err_t code = rd_kafka_metadata(handle->rk, 0, topic, &metadata, ASK_MS);
   rd_kafka_topic_destroy(topic);
   if (code)
-    return kafka_fail(&client->consumer, error, "brokers can't be reached", code, NULL);
+    return kafka_fail(handle, error, "brokers can't be reached", code, NULL);
   code = metadata->topics[0].err;
   *ret = metadata->topics[0].partition_cnt;
   rd_kafka_metadata_destroy(metadata);
-  return code ? kafka_fail(&client->consumer, error, name, code, NULL) : 0;
+  if (missing)
+    *missing = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  return code && !(missing && *missing) ? kafka_fail(handle, error, name, code, NULL) : 0;
 }
 
 /* The present end as a number: 'end' looked up later could lie behind records that came meanwhile. */
@@ -154,7 +173,8 @@ static int64_t start_of(struct client *client, const char *topic, int32_t partit
 int client_follow(struct client *client, const char *topic, bool from_beginning, struct wm_error *error) {
   int count = 0;
   kafka_message_drop(&client->message);
-  if (open_consumer(client, error) != 0 || partitions_of(client, topic, &count, error) != 0)
+  if (open_consumer(client, &client->consumer, false, error) != 0 ||
+      partitions_of(&client->consumer, topic, &count, NULL, error) != 0)
     return -1;
   rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
   if (!list)
@@ -177,4 +197,131 @@ int client_next(struct client *client, int timeout_ms, struct wm_record *ret, st
   if (raw->err)
     return kafka_fail(&client->consumer, error, "following a topic", raw->err, rd_kafka_message_errstr(raw));
   return kafka_message_read(&client->message, ret) == 0 ? 1 : wm_error_memory(error);
+}
+
+/* --- reading what is there --- */
+
+static rd_kafka_topic_partition_list_t *list_of(const struct client_reading *reading, int count) {
+  bool all = reading->partition == CLIENT_ALL_PARTITIONS;
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+  for (int32_t p = 0; list && p < count; p++)
+    if (all || p == reading->partition)
+      rd_kafka_topic_partition_list_add(list, reading->topic, p);
+  return list;
+}
+
+static int ask_times(struct client *client, rd_kafka_topic_partition_list_t *list, int64_t from_ms,
+                     struct wm_error *error) {
+  for (int i = 0; i < list->cnt; i++)
+    list->elems[i].offset = from_ms < 0 ? 0 : from_ms;
+  rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client->reader.rk, list, ASK_MS);
+  for (int i = 0; !code && i < list->cnt; i++)
+    code = list->elems[i].err;
+  return code ? kafka_fail(&client->reader, error, "asking for offsets by time", code, NULL) : 0;
+}
+
+/* 'list' gets the offsets to begin at: the start of the log, or what a time says. No offset for a time means that all
+ * is older; but so does the embedded broker answer, which knows no times, even for 1970: then all is read and looked
+ * at. */
+static int find_starts(struct client *client, rd_kafka_topic_partition_list_t *list, const int64_t *lows,
+                       struct wm_error *error) {
+  if (client->from_ms == CLIENT_BEGINNING) {
+    for (int i = 0; i < list->cnt; i++)
+      list->elems[i].offset = lows[i];
+    return 0;
+  }
+  rd_kafka_topic_partition_list_t *oldest = rd_kafka_topic_partition_list_copy(list);
+  int failed = ask_times(client, list, client->from_ms, error) || ask_times(client, oldest, 0, error);
+  for (int i = 0; !failed && i < list->cnt; i++)
+    if (list->elems[i].offset < 0)
+      list->elems[i].offset = oldest->elems[i].offset < 0 ? lows[i] : client->ends->elems[i].offset;
+  rd_kafka_topic_partition_list_destroy(oldest);
+  return failed ? -1 : 0;
+}
+
+/* For a reader of committed records the end is where the first open transaction begins. */
+static int find_ends(struct client *client, int64_t *lows, struct wm_error *error) {
+  for (int i = 0; i < client->ends->cnt; i++) {
+    rd_kafka_topic_partition_t *one = &client->ends->elems[i];
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(client->reader.rk, one->topic, one->partition, &lows[i], &one->offset, ASK_MS);
+    if (code)
+      return kafka_fail(&client->reader, error, "asking where a topic ends", code, NULL);
+  }
+  return 0;
+}
+
+/* Begins to fetch what has something to read; all else is at its end. */
+static int assign_open(struct client *client, rd_kafka_topic_partition_list_t *starts, struct wm_error *error) {
+  for (int i = client->ends->cnt; i-- > 0;) {
+    if (starts->elems[i].offset < client->ends->elems[i].offset) {
+      client->open_count++;
+    } else {
+      client->ends->elems[i].offset = AT_END;
+      rd_kafka_topic_partition_list_del_by_idx(starts, i);
+    }
+  }
+  rd_kafka_resp_err_t code =
+      client->open_count ? kafka_assign_alone(&client->reader, starts) : rd_kafka_assign(client->reader.rk, NULL);
+  return code ? kafka_fail(&client->reader, error, "reading a topic", code, NULL) : 0;
+}
+
+int client_read(struct client *client, const struct client_reading *reading, struct wm_error *error) {
+  int count = 0;
+  bool missing = false;
+  kafka_message_drop(&client->read);
+  forget_reading(client);
+  client->from_ms = reading->from_ms;
+  if (open_consumer(client, &client->reader, true, error) != 0 ||
+      partitions_of(&client->reader, reading->topic, &count, reading->optional ? &missing : NULL, error) != 0)
+    return -1;
+  if (missing)
+    return 0;
+  client->ends = list_of(reading, count);
+  rd_kafka_topic_partition_list_t *starts = client->ends ? rd_kafka_topic_partition_list_copy(client->ends) : NULL;
+  int64_t *lows = calloc((size_t)count + 1, sizeof *lows);
+  int failed = starts && lows ? 0 : wm_error_memory(error);
+  if (!failed && starts->cnt == 0)
+    failed = wm_error_set(error, WM_E_KAFKA_FAILED, "'%s' has no partition %d", reading->topic, reading->partition);
+  if (!failed)
+    failed = find_ends(client, lows, error) || find_starts(client, starts, lows, error) ||
+             assign_open(client, starts, error);
+  if (starts)
+    rd_kafka_topic_partition_list_destroy(starts);
+  free(lows);
+  return failed ? -1 : 0;
+}
+
+static void reach_end(struct client *client, rd_kafka_topic_partition_t *one) {
+  if (one->offset == AT_END)
+    return;
+  one->offset = AT_END;
+  client->open_count--;
+}
+
+/* Is the record one of those that were asked for? Notes the ends that it shows. */
+static bool is_wanted(struct client *client, rd_kafka_topic_partition_t *one, const rd_kafka_message_t *raw) {
+  int64_t end = one->offset;
+  if (raw->err || raw->offset + 1 >= end)
+    reach_end(client, one);
+  if (raw->err || raw->offset >= end)
+    return false;
+  return client->from_ms == CLIENT_BEGINNING || rd_kafka_message_timestamp(raw, NULL) >= client->from_ms;
+}
+
+int client_read_next(struct client *client, struct wm_record *ret, struct wm_error *error) {
+  while (client->open_count > 0) {
+    kafka_message_drop(&client->read);
+    client->read.raw = rd_kafka_consumer_poll(client->reader.rk, PATIENCE_MS);
+    const rd_kafka_message_t *raw = client->read.raw;
+    if (!raw)
+      return kafka_fail(&client->reader, error, "reading a topic", RD_KAFKA_RESP_ERR__TIMED_OUT, NULL);
+    if (raw->err && raw->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+      return kafka_fail(&client->reader, error, "reading a topic", raw->err, rd_kafka_message_errstr(raw));
+    rd_kafka_topic_partition_t *one =
+        rd_kafka_topic_partition_list_find(client->ends, rd_kafka_topic_name(raw->rkt), raw->partition);
+    if (one && is_wanted(client, one, raw))
+      return kafka_message_read(&client->read, ret) == 0 ? 1 : wm_error_memory(error);
+  }
+  return 0;
 }

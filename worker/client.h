@@ -1,4 +1,4 @@
-/* What the command does with Kafka: sending records and following a topic. */
+/* What the command does with Kafka: sending records, following a topic, reading what a topic holds. */
 #ifndef WM_WORKER_CLIENT_H
 #define WM_WORKER_CLIENT_H
 
@@ -24,5 +24,26 @@ int client_follow(struct client *client, const char *topic, bool from_beginning,
 
 /* The next record, borrowed until the next call. 1: a record, 0: none within 'timeout_ms', -1: it can't be read. */
 int client_next(struct client *client, int timeout_ms, struct wm_record *ret, struct wm_error *error);
+
+/* --- reading what is there --- */
+
+#define CLIENT_ALL_PARTITIONS (-1)
+#define CLIENT_BEGINNING INT64_MIN
+
+/* From now on client_read_next gives the committed records that 'topic' holds at this moment: of one partition or of
+ * all, from its beginning or those whose timestamp is 'from_ms' or later. A topic that is not there has none if
+ * 'optional'. Takes the place of a topic read before; following another goes on beside it. -1 with KAFKA_FAILED,
+ * SETTING_INVALID or OUT_OF_MEMORY. */
+struct client_reading {
+  const char *topic;
+  int32_t partition; /* or CLIENT_ALL_PARTITIONS */
+  int64_t from_ms;   /* milliseconds since 1970, or CLIENT_BEGINNING */
+  bool optional;
+};
+int client_read(struct client *client, const struct client_reading *reading, struct wm_error *error);
+
+/* The next record, borrowed until the next call; in the order of each partition, partitions mixed. 1: a record, 0: that
+ * was all, -1: with KAFKA_FAILED, after ten seconds without a sign of life too. */
+int client_read_next(struct client *client, struct wm_record *ret, struct wm_error *error);
 
 #endif
