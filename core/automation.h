@@ -12,7 +12,8 @@ enum wm_repeat { WM_EVERY_EVENT, WM_ONCE_PER_USER, WM_ONCE_PER_JOURNEY };
 struct wm_automation {
   struct wm_text name, description, entity, owner;
   struct wm_text version; /* 12 hex digits of the SHA-256 of its document */
-  bool enabled;
+  bool enabled;           /* now: wm_workspace_overlay sets it */
+  bool written_enabled;   /* as the document says */
   enum wm_repeat repeat;
   struct wm_text *triggers; /* event types; a trailing '*' matches any rest */
   size_t trigger_count;

@@ -32,7 +32,8 @@ struct wm_role {
   struct wm_text label, description;
   struct wm_text type; /* WM_NO_TEXT: for users of any type */
   enum wm_role_kind kind;
-  enum wm_role_status status;
+  enum wm_role_status status;         /* now: wm_workspace_overlay sets it */
+  enum wm_role_status written_status; /* as the document says */
   enum wm_delegation delegation;
   bool managed;
   struct wm_text *portals;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/derive.h"
+#include "core/hash.h"
 #include "core/match.h"
 
 /* Names that one workspace may be searched for while it is finished: a dangling name is a mistake, a hundred
@@ -14,8 +15,10 @@
 
 struct wm_workspace *wm_workspace_new(void) {
   struct wm_workspace *workspace = calloc(1, sizeof(*workspace));
-  if (workspace)
+  if (workspace) {
     wm_arena_init(&workspace->arena, 0);
+    wm_arena_init(&workspace->derive_arena, 4096);
+  }
   return workspace;
 }
 
@@ -23,6 +26,7 @@ void wm_workspace_free(struct wm_workspace *workspace) {
   if (!workspace)
     return;
   wm_index_free(workspace->index);
+  wm_arena_release(&workspace->derive_arena);
   wm_arena_release(&workspace->arena);
   free(workspace);
 }
@@ -130,15 +134,86 @@ static int finish_automations(struct wm_workspace *workspace) {
   return 0;
 }
 
+/* --- indexes --- */
+
+static int index_automations(struct wm_workspace *workspace, struct wm_error *error) {
+  wm_index_free(workspace->index);
+  workspace->index = wm_index_new(workspace->automations, workspace->automation_count);
+  return workspace->index ? 0 : wm_error_memory(error);
+}
+
+static int index_roles(struct wm_workspace *workspace, struct wm_error *error) {
+  wm_arena_rewind(&workspace->derive_arena);
+  workspace->derive = wm_derive_new(workspace->roles, workspace->role_count, &workspace->derive_arena);
+  return workspace->derive ? 0 : wm_error_memory(error);
+}
+
 int wm_workspace_finish(struct wm_workspace *workspace, struct wm_error *error) {
   sort(workspace->automations, workspace->automation_count, sizeof(*workspace->automations), by_name);
   sort(workspace->roles, workspace->role_count, sizeof(*workspace->roles), by_name);
   sort(workspace->channels, workspace->channel_count, sizeof(*workspace->channels), by_name);
   if (finish_automations(workspace) < 0)
     return wm_error_memory(error);
-  workspace->derive = wm_derive_new(workspace->roles, workspace->role_count, &workspace->arena);
-  workspace->index = wm_index_new(workspace->automations, workspace->automation_count);
-  if (!workspace->derive || !workspace->index)
-    return wm_error_memory(error);
+  for (size_t i = 0; i < workspace->automation_count; i++)
+    workspace->automations[i].written_enabled = workspace->automations[i].enabled;
+  for (size_t i = 0; i < workspace->role_count; i++)
+    workspace->roles[i].written_status = workspace->roles[i].status;
+  workspace->written_catalogue = workspace->catalogue_digest;
+  return index_automations(workspace, error) < 0 || index_roles(workspace, error) < 0 ? -1 : 0;
+}
+
+/* --- what was said at run time --- */
+
+static size_t switch_automations(struct wm_workspace *workspace, const struct wm_running *running) {
+  size_t changed = 0;
+  for (size_t i = 0; i < workspace->automation_count; i++) {
+    struct wm_automation *automation = &workspace->automations[i];
+    bool enabled = wm_running_enabled(running, automation->name, automation->written_enabled);
+    changed += enabled != automation->enabled;
+    automation->enabled = enabled;
+  }
+  return changed;
+}
+
+static size_t archive_roles(struct wm_workspace *workspace, const struct wm_running *running) {
+  size_t changed = 0;
+  for (size_t i = 0; i < workspace->role_count; i++) {
+    struct wm_role *role = &workspace->roles[i];
+    enum wm_role_status status = wm_running_status(running, role->name, role->written_status);
+    changed += status != role->status;
+    role->status = status;
+  }
+  return changed;
+}
+
+/* The catalogue's name follows those of its roles that stand otherwise than they are written. */
+static void name_catalogue(struct wm_workspace *workspace) {
+  static const char digits[] = "0123456789abcdef";
+  uint64_t hash = wm_hash(workspace->written_catalogue);
+  bool as_written = true;
+  for (size_t i = 0; i < workspace->role_count; i++) {
+    const struct wm_role *role = &workspace->roles[i];
+    if (role->status == role->written_status)
+      continue;
+    const char state[] = {role->status == WM_ROLE_ARCHIVED ? 'a' : 'r'};
+    hash = (hash ^ wm_hash_pair(role->name, (struct wm_text){state, sizeof state})) * UINT64_C(0x9e3779b97f4a7c15);
+    hash ^= hash >> 29;
+    as_written = false;
+  }
+  for (size_t i = 0; i < sizeof workspace->overlaid - 1; i++)
+    workspace->overlaid[i] = digits[hash >> (60 - 4 * i) & 15];
+  workspace->catalogue_digest =
+      as_written ? workspace->written_catalogue : (struct wm_text){workspace->overlaid, sizeof workspace->overlaid - 1};
+}
+
+int wm_workspace_overlay(struct wm_workspace *workspace, const struct wm_running *running, struct wm_overlay *ret,
+                         struct wm_error *error) {
+  *ret = (struct wm_overlay){switch_automations(workspace, running), archive_roles(workspace, running)};
+  if (ret->automations > 0 && index_automations(workspace, error) < 0)
+    return -1;
+  if (ret->roles > 0 && index_roles(workspace, error) < 0)
+    return -1;
+  if (ret->roles > 0)
+    name_catalogue(workspace);
   return 0;
 }

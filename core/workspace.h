@@ -1,4 +1,5 @@
-/* Automations, roles and channels, read and indexed: immutable while the worker decides by it. */
+/* Automations, roles and channels, read and indexed: immutable while the worker decides by it. What was switched off or
+ * archived at run time is laid over it between two batches. */
 #ifndef WM_CORE_WORKSPACE_H
 #define WM_CORE_WORKSPACE_H
 
@@ -6,6 +7,7 @@
 #include "core/automation.h"
 #include "core/finding.h"
 #include "core/role.h"
+#include "core/running.h"
 
 #define WM_AUTOMATIONS_LIMIT 100000
 #define WM_ROLES_LIMIT 100000
@@ -20,17 +22,21 @@ struct wm_index;
 struct wm_derive;
 
 struct wm_workspace {
-  struct wm_arena arena;             /* owns all below but the index */
+  struct wm_arena arena;             /* owns all below but the indexes */
   struct wm_automation *automations; /* by name (bytes) */
   size_t automation_count;
   struct wm_role *roles; /* by name */
   size_t role_count;
   struct wm_channel *channels; /* by name */
   size_t channel_count;
-  struct wm_text digest;           /* 12 hex digits over everything */
-  struct wm_text catalogue_digest; /* 12 hex digits over the roles */
-  struct wm_index *index;          /* core/match.h, over 'automations' */
-  struct wm_derive *derive;        /* core/derive.h, over 'roles' */
+  struct wm_text digest;            /* 12 hex digits over everything, as written */
+  struct wm_text written_catalogue; /* 12 hex digits over the roles, as written */
+  struct wm_text catalogue_digest;  /* the same while no role is archived or brought back at run time, else another one;
+                                       stands in 'overlaid' then */
+  char overlaid[13];
+  struct wm_index *index;       /* core/match.h, over 'automations' */
+  struct wm_derive *derive;     /* core/derive.h, over 'roles' */
+  struct wm_arena derive_arena; /* owns 'derive' */
 };
 
 /* A new, empty workspace. NULL: out of memory. */
@@ -40,6 +46,18 @@ void wm_workspace_free(struct wm_workspace *workspace);
 /* Sorts everything by name and tasks by sequence, finds what names without a document may have meant, and builds
  * the indexes; the loader calls it once. -1: out of memory. */
 int wm_workspace_finish(struct wm_workspace *workspace, struct wm_error *error);
+
+/* How many are switched or archived otherwise than before. */
+struct wm_overlay {
+  size_t automations, roles;
+};
+
+/* Lays what was said at run time (NULL: nothing) over what is written: sets 'enabled' and 'status' of all, and follows
+ * with indexes and catalogue digest. What was said about names that are not here does nothing. Never while decisions
+ * are under way that hold candidates of the index. The same words always give the same digest, and none the written
+ * one. Cheap when nothing changes. -1: out of memory; then the workspace can only be freed. */
+int wm_workspace_overlay(struct wm_workspace *workspace, const struct wm_running *running, struct wm_overlay *ret,
+                         struct wm_error *error);
 
 /* By name; NULL: none. */
 const struct wm_role *wm_workspace_role(const struct wm_workspace *workspace, struct wm_text name);

@@ -102,7 +102,6 @@ static inline struct wm_task *given_notify(struct wm_automation *automation, int
 
 static inline void close_workspace(void) {
   struct wm_error error;
-  wm_index_free(open_workspace()->index); /* some tests change it and close it again */
   cr_assert(wm_workspace_finish(open_workspace(), &error) == 0, "%s", error.text);
 }
 

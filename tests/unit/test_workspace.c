@@ -1,3 +1,5 @@
+#include "core/match.h"
+#include "core/project.h"
 #include "tests/unit/given.h"
 
 Test(workspace, empty_one_can_be_finished) {
@@ -64,4 +66,95 @@ Test(workspace, task_types_are_found_by_name) {
   for (size_t i = 0; wm_task_types[i]; i++)
     for (const struct wm_field *field = wm_task_types[i]->fields; field->name; field++)
       cr_assert_gt(strlen(field->summary), 0);
+}
+
+/* --- what was said at run time --- */
+
+static struct wm_running running;
+static struct wm_overlay overlay;
+
+static void say(enum wm_running_kind kind, const char *name, enum wm_running_state state) {
+  struct wm_running_word word = {.kind = kind, .name = wm_text_of(name), .state = state};
+  cr_assert_geq(wm_running_take(&running, &word, NULL), 0);
+  cr_assert_eq(wm_workspace_overlay(workspace, &running, &overlay, NULL), 0);
+}
+
+static size_t sifted(void) {
+  struct wm_event event = milestone("e", 1);
+  struct wm_candidates candidates;
+  cr_assert_eq(wm_index_sift(workspace->index, &event, &memory, &candidates), 0);
+  return candidates.count;
+}
+
+Test(overlay, an_automation_that_is_off_is_not_matched_until_it_is_on) {
+  given_automation("a");
+  given_automation("b")->enabled = false;
+  close_workspace();
+  cr_expect_eq(sifted(), 1);
+  say(WM_RUNNING_AUTOMATION, "a", WM_RUNNING_OFF);
+  cr_expect_eq(overlay.automations, 1);
+  cr_expect_eq(sifted(), 0);
+  cr_expect_not(workspace->automations[0].enabled);
+  cr_expect(workspace->automations[0].written_enabled);
+  cr_expect(wm_index_takes(workspace->index, WM_TEXT("journey.milestone.achieved")));
+  say(WM_RUNNING_AUTOMATION, "b", WM_RUNNING_ON);
+  cr_expect_eq(sifted(), 1);
+  say(WM_RUNNING_AUTOMATION, "a", WM_RUNNING_AS_WRITTEN);
+  cr_expect_eq(sifted(), 2);
+  say(WM_RUNNING_AUTOMATION, "nobody", WM_RUNNING_OFF);
+  cr_expect_eq(overlay.automations + overlay.roles, 0);
+}
+
+static size_t projected(void) {
+  struct wm_role_set set;
+  cr_assert_eq(wm_project(workspace, user, 1000 * SECOND, &memory, &set), 0);
+  return set.count;
+}
+
+Test(overlay, archive_and_back_is_the_identity) {
+  struct wm_criterion all = {.kind = WM_CRITERION_ALL};
+  given_criterion(given_role("derived"), all);
+  given_criterion(given_role("old"), all);
+  given_role("assigned");
+  workspace->roles[1].status = WM_ROLE_ARCHIVED;
+  workspace->catalogue_digest = WM_TEXT("0123456789ab");
+  close_workspace();
+  decide(profile_event("p", 1, OBJECT(MEMBER("status", STRING("active")))));
+  cr_assert_eq(projected(), 1);
+
+  say(WM_RUNNING_ROLE, "derived", WM_RUNNING_OFF);
+  cr_expect_eq(overlay.roles, 1);
+  cr_expect_eq(projected(), 0);
+  cr_expect_eq(workspace->catalogue_digest.size, 12);
+  cr_expect_not(wm_text_is(workspace->catalogue_digest, "0123456789ab"));
+  struct wm_text before = workspace->catalogue_digest;
+  char kept[13] = {0};
+  memcpy(kept, before.bytes, 12);
+  say(WM_RUNNING_ROLE, "old", WM_RUNNING_ON);
+  cr_expect_eq(projected(), 1);
+  cr_expect_not(wm_text_is(workspace->catalogue_digest, kept));
+  say(WM_RUNNING_ROLE, "derived", WM_RUNNING_ON);
+  cr_expect_eq(projected(), 2);
+  say(WM_RUNNING_ROLE, "old", WM_RUNNING_AS_WRITTEN);
+  EXPECT_TEXT(workspace->catalogue_digest, "0123456789ab");
+  cr_expect_eq(projected(), 1);
+}
+
+/* The digest follows what stands, not how it came to be. */
+Test(overlay, the_digest_follows_the_state_alone) {
+  given_role("a");
+  given_role("b");
+  given_role("c");
+  workspace->catalogue_digest = WM_TEXT("0123456789ab");
+  close_workspace();
+  char first[13] = {0};
+  say(WM_RUNNING_ROLE, "a", WM_RUNNING_OFF);
+  say(WM_RUNNING_ROLE, "c", WM_RUNNING_OFF);
+  memcpy(first, workspace->catalogue_digest.bytes, 12);
+  say(WM_RUNNING_ROLE, "a", WM_RUNNING_AS_WRITTEN);
+  say(WM_RUNNING_ROLE, "b", WM_RUNNING_OFF);
+  cr_expect_not(wm_text_is(workspace->catalogue_digest, first));
+  say(WM_RUNNING_ROLE, "b", WM_RUNNING_ON);
+  say(WM_RUNNING_ROLE, "a", WM_RUNNING_OFF);
+  EXPECT_TEXT(workspace->catalogue_digest, first);
 }
