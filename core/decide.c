@@ -231,6 +231,21 @@ static int decide_request(struct wm_run *run, const struct wm_user *before, int3
 
 /* --- events of the directory --- */
 
+static int write_directory(struct wm_user *user, const struct wm_event *event, const struct wm_clock *clock,
+                           bool *ret_changed, enum wm_cause *ret_cause) {
+  const struct wm_value nothing = {.type = WM_OBJECT};
+  if (event->event_class == WM_EVENT_USER_DELETED) {
+    *ret_cause = WM_CAUSE_DELETION;
+    return wm_user_delete(user, clock, ret_changed);
+  }
+  if (event->event_class == WM_EVENT_SIGNED_IN) {
+    *ret_cause = WM_CAUSE_SIGN_IN;
+    return wm_user_sign_in(user, clock, ret_changed);
+  }
+  *ret_cause = WM_CAUSE_PROFILE;
+  return wm_user_set_profile(user, clock, event->data ? event->data : &nothing, ret_changed);
+}
+
 static int decide_directory(struct wm_run *run, const struct wm_user *before, int32_t home) {
   const struct wm_event *event = run->event;
   struct wm_decision *decision = run->decision;
@@ -242,19 +257,16 @@ static int decide_directory(struct wm_run *run, const struct wm_user *before, in
   }
   if (open_copy(run, before, home) < 0)
     return -1;
-  bool deletes = event->event_class == WM_EVENT_USER_DELETED, changed;
+  bool changed;
+  enum wm_cause cause;
   struct wm_clock clock = wm_event_clock(event, NULL, 0);
-  const struct wm_value nothing = {.type = WM_OBJECT};
-  int written = deletes ? wm_user_delete(run->user, &clock, &changed)
-                        : wm_user_set_profile(run->user, &clock, event->data ? event->data : &nothing, &changed);
-  if (written < 0)
+  if (write_directory(run->user, event, &clock, &changed, &cause) < 0)
     return wm_error_memory(run->error);
   if (!changed)
     return 0;
   struct wm_role_set had, has;
   if (wm_project(run->workspace, before, event->now_us, run->arena, &had) < 0 || wm_run_project(run, &has) < 0 ||
-      wm_role_set_diff(&had, &has, deletes ? WM_CAUSE_DELETION : WM_CAUSE_PROFILE, &clock, run->arena,
-                       &decision->changes, &decision->change_count) < 0)
+      wm_role_set_diff(&had, &has, cause, &clock, run->arena, &decision->changes, &decision->change_count) < 0)
     return wm_error_memory(run->error);
   decision->fate = WM_FATE_DECIDED;
   return keep_copy(run);
@@ -279,6 +291,7 @@ int wm_decide(const struct wm_workspace *workspace, const struct wm_terms *terms
     break;
   case WM_EVENT_USER_UPDATED:
   case WM_EVENT_USER_DELETED:
+  case WM_EVENT_SIGNED_IN:
     result = decide_directory(&run, before, home);
     break;
   case WM_EVENT_ASSIGNMENT:

@@ -107,6 +107,7 @@ struct path_entry {
 };
 
 struct wm_derive {
+  const struct wm_role *roles;
   struct entry *entries;
   size_t entry_count;
   uint32_t *buckets; /* position + 1 of the first entry; 0: none */
@@ -276,6 +277,7 @@ static struct wm_derive *make_room(const struct wm_role *roles, size_t count, st
     return NULL;
   derive->entries = WM_ARENA_ARRAY(arena, struct entry, entries);
   derive->buckets = WM_ARENA_ARRAY(arena, uint32_t, buckets);
+  derive->roles = roles;
   derive->bucket_mask = buckets - 1;
   return derive->entries && derive->buckets ? derive : NULL;
 }
@@ -304,6 +306,7 @@ struct marking {
   const struct wm_derive *derive;
   struct wm_facts facts;
   int64_t now_us;
+  bool signed_in;
   unsigned char *marks;
 };
 
@@ -312,6 +315,7 @@ static void mark_key(const struct marking *marking, uint64_t key) {
   for (uint32_t at = derive->buckets[key & derive->bucket_mask]; at > 0; at = derive->entries[at - 1].next) {
     const struct entry *entry = &derive->entries[at - 1];
     if (entry->key == key && !marking->marks[entry->role] &&
+        (marking->signed_in || !derive->roles[entry->role].at_sign_in) &&
         wm_criterion_holds(entry->criterion, &marking->facts, marking->now_us))
       marking->marks[entry->role] = 1;
   }
@@ -340,6 +344,7 @@ void wm_derive_mark(const struct wm_derive *derive, const struct wm_user *user, 
   if (derive->entry_count == 0 || !wm_facts_read(user, &marking.facts))
     return;
   const struct wm_facts *facts = &marking.facts;
+  marking.signed_in = wm_user_has_signed_in(user);
   mark_key(&marking, key_of(KEY_ALWAYS, 0));
   mark_key(&marking, key_of(KEY_USER, wm_hash(user->id)));
   if (facts->manager.bytes)

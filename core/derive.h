@@ -22,10 +22,10 @@ bool wm_criterion_holds(const struct wm_criterion *criterion, const struct wm_fa
 
 struct wm_derive;
 
-/* An index over the criteria of all active roles, in 'arena'. NULL: out of memory. */
+/* An index over the criteria of all active roles, in 'arena'; it borrows 'roles'. NULL: out of memory. */
 struct wm_derive *wm_derive_new(const struct wm_role *roles, size_t count, struct wm_arena *arena);
 
-/* Sets 'marks[i]' for every active role i of which a criterion holds; 'marks' has room for all roles. */
+/* Sets 'marks[i]' for every active role i that is derived; 'marks' has room for all roles. */
 void wm_derive_mark(const struct wm_derive *derive, const struct wm_user *user, int64_t now_us, unsigned char *marks);
 
 #endif

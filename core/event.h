@@ -19,6 +19,7 @@ enum wm_event_class {
   WM_EVENT_TRIGGERING, /* any type that a trigger may name */
   WM_EVENT_USER_UPDATED,
   WM_EVENT_USER_DELETED,
+  WM_EVENT_SIGNED_IN,  /* directory.user.signed-in */
   WM_EVENT_ASSIGNMENT, /* role.assignment.requested */
   WM_EVENT_RESERVED    /* directory.* or role.* that this version does not know: counted and ignored */
 };

@@ -32,6 +32,8 @@ const char *wm_cause_name(enum wm_cause cause) {
     return "profile";
   case WM_CAUSE_DELETION:
     return "deletion";
+  case WM_CAUSE_SIGN_IN:
+    return "sign-in";
   case WM_CAUSE_CATALOGUE:
     return "catalogue";
   case WM_CAUSE_EXPIRY:

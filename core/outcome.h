@@ -46,11 +46,12 @@ enum wm_cause {
   WM_CAUSE_REQUEST,
   WM_CAUSE_PROFILE,
   WM_CAUSE_DELETION,
+  WM_CAUSE_SIGN_IN,
   WM_CAUSE_CATALOGUE,
   WM_CAUSE_EXPIRY
 };
 
-/* "task", "request", "profile", "deletion", "catalogue", "expiry" */
+/* "task", "request", "profile", "deletion", "sign-in", "catalogue", "expiry" */
 const char *wm_cause_name(enum wm_cause cause);
 
 /* An effective role gained or lost. */

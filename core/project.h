@@ -23,6 +23,10 @@ bool wm_project_has(const struct wm_workspace *workspace, const struct wm_user *
 bool wm_role_is_derived(const struct wm_role *role, const struct wm_user *user, int64_t now_us,
                         const struct wm_criterion **ret_criterion);
 
+/* Would it be, had he signed in since his profile is what it is? */
+bool wm_role_awaits_sign_in(const struct wm_role *role, const struct wm_user *user, int64_t now_us,
+                            const struct wm_criterion **ret_criterion);
+
 /* Do status, type and portals let this user hold it? WM_OK or the code that says why not
  * (USER_INACTIVE, ROLE_INACTIVE, ROLE_ARCHIVED, ROLE_TYPE_MISMATCH, ROLE_PORTAL_MISMATCH). */
 enum wm_code wm_role_fits(const struct wm_role *role, const struct wm_user *user);

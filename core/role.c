@@ -1,8 +1,8 @@
 #include "core/derive.h"
 #include "core/project.h"
 
-bool wm_role_is_derived(const struct wm_role *role, const struct wm_user *user, int64_t now_us,
-                        const struct wm_criterion **ret_criterion) {
+static bool has_criterion(const struct wm_role *role, const struct wm_user *user, int64_t now_us,
+                          const struct wm_criterion **ret_criterion) {
   struct wm_facts facts;
   if (role->criterion_count == 0 || !wm_facts_read(user, &facts))
     return false;
@@ -14,6 +14,16 @@ bool wm_role_is_derived(const struct wm_role *role, const struct wm_user *user, 
     return true;
   }
   return false;
+}
+
+bool wm_role_is_derived(const struct wm_role *role, const struct wm_user *user, int64_t now_us,
+                        const struct wm_criterion **ret_criterion) {
+  return (!role->at_sign_in || wm_user_has_signed_in(user)) && has_criterion(role, user, now_us, ret_criterion);
+}
+
+bool wm_role_awaits_sign_in(const struct wm_role *role, const struct wm_user *user, int64_t now_us,
+                            const struct wm_criterion **ret_criterion) {
+  return role->at_sign_in && !wm_user_has_signed_in(user) && has_criterion(role, user, now_us, ret_criterion);
 }
 
 static bool has_portal(const struct wm_role *role, const struct wm_value *portals) {

@@ -36,6 +36,7 @@ struct wm_role {
   enum wm_role_status written_status; /* as the document says */
   enum wm_delegation delegation;
   bool managed;
+  bool at_sign_in; /* activate: a criterion counts once the user has signed in */
   struct wm_text *portals;
   size_t portal_count;
   struct wm_criterion *criteria;

@@ -102,7 +102,8 @@ struct wm_user *wm_user_clone(const struct wm_user *user) {
   wm_arena_init(&clone->arena, wm_user_memory(user) + 1);
   if (wm_arena_text(&clone->arena, user->id, &clone->id) < 0 ||
       copy_profile(&user->profile, &clone->arena, &clone->profile) < 0 ||
-      wm_clock_copy(&user->cleared, &clone->arena, &clone->cleared) < 0 || copy_roles(user, clone) < 0 ||
+      wm_clock_copy(&user->cleared, &clone->arena, &clone->cleared) < 0 ||
+      wm_clock_copy(&user->signed_in, &clone->arena, &clone->signed_in) < 0 || copy_roles(user, clone) < 0 ||
       copy_ran(user, clone) < 0) {
     wm_user_free(clone);
     return NULL;

@@ -56,6 +56,7 @@ struct wm_user {
   int32_t home;
   struct wm_profile profile;
   struct wm_clock cleared;
+  struct wm_clock signed_in;  /* the newest sign-in; not set: none since 'cleared' */
   struct wm_user_role *roles; /* sorted by name */
   size_t role_count;
   size_t role_capacity; /* 0: 'roles' has no room beyond 'role_count' */
@@ -126,9 +127,16 @@ int wm_user_set_profile(struct wm_user *user, const struct wm_clock *clock, cons
                         bool *ret_changed);
 
 /* directory.user.deleted (contract 4): the profile becomes {status: deleted} if 'clock' is not older than it;
- * 'cleared' becomes 'clock' if it is newer, then grants that are not after it are dropped and 'ran' is emptied.
- * -1: out of memory; then the register is not to be used. */
+ * 'cleared' becomes 'clock' if it is newer, then grants and a sign-in that are not after it are dropped and 'ran' is
+ * emptied. -1: out of memory; then the register is not to be used. */
 int wm_user_delete(struct wm_user *user, const struct wm_clock *clock, bool *ret_changed);
+
+/* directory.user.signed-in: the newest clock stands; one that is not after 'cleared' counts for nothing. -1: out of
+ * memory (register as it was). */
+int wm_user_sign_in(struct wm_user *user, const struct wm_clock *clock, bool *ret_changed);
+
+/* Has he signed in since his profile is what it is? The times are compared: a sign-in at the same moment counts. */
+bool wm_user_has_signed_in(const struct wm_user *user);
 
 /* Finds; NULL: none. */
 const struct wm_user_role *wm_user_role(const struct wm_user *user, struct wm_text role);

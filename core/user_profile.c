@@ -104,7 +104,18 @@ int wm_user_delete(struct wm_user *user, const struct wm_clock *clock, bool *ret
   if (wm_clock_copy(clock, &user->arena, &user->cleared) < 0)
     return -1;
   drop_cleared(user);
+  if (wm_clock_compare(&user->signed_in, &user->cleared) <= 0)
+    user->signed_in = WM_NO_CLOCK;
   user->ran_count = 0;
   *ret_changed = true;
   return 0;
+}
+
+int wm_user_sign_in(struct wm_user *user, const struct wm_clock *clock, bool *ret_changed) {
+  *ret_changed = wm_clock_compare(clock, &user->cleared) > 0 && wm_clock_compare(clock, &user->signed_in) > 0;
+  return *ret_changed ? wm_clock_copy(clock, &user->arena, &user->signed_in) : 0;
+}
+
+bool wm_user_has_signed_in(const struct wm_user *user) {
+  return wm_clock_is_set(&user->signed_in) && user->signed_in.time_us >= user->profile.clock.time_us;
 }

@@ -48,7 +48,7 @@ static size_t roles_room(const struct wm_user *user) {
 }
 
 size_t wm_user_memory(const struct wm_user *user) {
-  size_t size = text_room(user->id) + clock_room(&user->cleared) + roles_room(user);
+  size_t size = text_room(user->id) + clock_room(&user->cleared) + clock_room(&user->signed_in) + roles_room(user);
   if (wm_user_has_profile(user))
     size += clock_room(&user->profile.clock) + value_room(&user->profile.fields);
   size += room(user->ran_count * sizeof(*user->ran));

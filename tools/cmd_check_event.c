@@ -34,6 +34,7 @@ static void add_accepted_note(const struct check *check, const struct wm_event *
   static const char *const notes[] = {
       [WM_EVENT_USER_UPDATED] = "belongs on topics.directory",
       [WM_EVENT_USER_DELETED] = "belongs on topics.directory",
+      [WM_EVENT_SIGNED_IN] = "belongs on topics.directory",
       [WM_EVENT_ASSIGNMENT] = "belongs on topics.requests",
       [WM_EVENT_RESERVED] = "a reserved type that Waymark does not know: it would be ignored",
   };

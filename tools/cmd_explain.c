@@ -138,6 +138,7 @@ static void print_class(const struct question *question) {
   static const char *const texts[] = {
       [WM_EVENT_USER_UPDATED] = "The directory says who the user is: the profile is set unless a newer one stands.",
       [WM_EVENT_USER_DELETED] = "The directory says that the user is gone: every role ends.",
+      [WM_EVENT_SIGNED_IN] = "The user has signed in: derived roles that waited for it begin.",
       [WM_EVENT_ASSIGNMENT] = "A request by hand: one change-role task, no automation is asked.",
       [WM_EVENT_RESERVED] = "A reserved type that Waymark does not know: it is counted and ignored.",
   };

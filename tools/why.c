@@ -53,10 +53,13 @@ void why_add(const struct wm_role *role, struct wm_text name, const struct wm_us
     add_grant(&held->grants[i], buf);
     between = "; ";
   }
-  if (role && wm_role_is_derived(role, user, now_us, &criterion) && criterion) {
-    wm_buf_add_string(buf, between);
-    add_criterion(criterion, buf);
-  }
+  bool derived = role && wm_role_is_derived(role, user, now_us, &criterion);
+  if (!derived && (!role || !wm_role_awaits_sign_in(role, user, now_us, &criterion)))
+    return;
+  wm_buf_add_string(buf, between);
+  add_criterion(criterion, buf);
+  if (!derived)
+    wm_buf_add_string(buf, ", begins when he signs in");
 }
 
 static void add_row(const struct wm_role *role, struct wm_text name, const struct wm_user *user, int64_t now_us,
@@ -65,11 +68,16 @@ static void add_row(const struct wm_role *role, struct wm_text name, const struc
   why_add(role, name, user, now_us, &why);
   if (why.size > 0) {
     enum wm_code code = role ? wm_role_fits(role, user) : WM_E_ROLE_UNKNOWN;
+    bool waits =
+        code == WM_OK && !wm_user_is_assigned(user, name, now_us) && wm_role_awaits_sign_in(role, user, now_us, NULL);
     if (with_user)
       table_text(table, STYLE_PLAIN, user->id);
     table_text(table, STYLE_PLAIN, name);
-    table_cell(table, code == WM_OK ? STYLE_GOOD : STYLE_WARN, "%s%s", code == WM_OK ? "yes" : "no, ",
-               code == WM_OK ? "" : wm_code_name(code));
+    bool effective = code == WM_OK && !waits;
+    table_cell(table, effective ? STYLE_GOOD : STYLE_WARN, "%s%s", effective ? "yes" : "no, ",
+               effective ? ""
+               : waits   ? "awaits a sign-in"
+                         : wm_code_name(code));
     table_text(table, STYLE_PLAIN, (struct wm_text){why.bytes, why.size});
   }
   table->failed = table->failed || why.failed;

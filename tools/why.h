@@ -5,8 +5,8 @@
 #include "core/project.h"
 #include "tools/table.h"
 
-/* Appends every reason that is alive at 'now_us': grants with their end, the criterion that holds. Nothing when there
- * is none. 'role' NULL: the catalogue has no role of this name. */
+/* Appends every reason that is alive at 'now_us': grants with their end, the criterion that holds, though
+ * it may await a sign-in. Nothing when there is none. 'role' NULL: the catalogue has no role of this name. */
 void why_add(const struct wm_role *role, struct wm_text name, const struct wm_user *user, int64_t now_us,
              struct wm_buf *buf);
 

@@ -149,16 +149,17 @@ static int append(void *taker, const struct wm_out *out, struct wm_error *error)
 }
 
 /* A profile is as large as its event: one that the users topic is known to refuse would stop every worker that meets
- * it. The event is rejected, the register stays as it was. */
+ * it. The event is rejected, the register stays as it was. So is a sign-in that would make it pass that size. */
 static int refuse_profile(struct loop *loop, struct batch_item *item, struct wm_error *error) {
   size_t limit = LOOP_LOG(loop, cut_limit, WM_OUT_USERS), size = 0;
   struct wm_error why = {0};
-  if (item->event.event_class == WM_EVENT_USER_UPDATED && item->decision.user && limit < SIZE_MAX)
+  bool may_grow = item->event.event_class == WM_EVENT_USER_UPDATED || item->event.event_class == WM_EVENT_SIGNED_IN;
+  if (may_grow && item->decision.user && limit < SIZE_MAX)
     size = item->event.user.size + wm_register_size(item->decision.user);
   if (size <= limit)
     return 0;
   wm_error_set(&why, WM_E_EVENT_OVERSIZE,
-               "with this profile the register would have %zu bytes, the users topic takes up to %zu", size, limit);
+               "with this event the register would have %zu bytes, the users topic takes up to %zu", size, limit);
   if (wm_rejection_of(&item->event, "oversize", &why, &loop->batch.arena, &item->rejection) < 0)
     return wm_error_memory(error);
   wm_user_free(item->decision.user);

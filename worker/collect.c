@@ -54,6 +54,7 @@ static bool belongs_home(const struct loop *loop, const struct wm_event *event) 
     return wm_index_takes(loop->workspace->index, event->type);
   case WM_EVENT_USER_UPDATED:
   case WM_EVENT_USER_DELETED:
+  case WM_EVENT_SIGNED_IN:
   case WM_EVENT_ASSIGNMENT:
     return true;
   case WM_EVENT_RESERVED:
@@ -133,7 +134,8 @@ static int take(struct loop *loop, const struct wm_record *record, size_t topic,
     return -1;
   if (!item->rejected && sift(loop, item, ret) < 0)
     return -1;
-  bool whole = item->rejected || item->event.event_class == WM_EVENT_USER_UPDATED; /* it may be rejected later */
+  bool late = item->event.event_class == WM_EVENT_USER_UPDATED || item->event.event_class == WM_EVENT_SIGNED_IN;
+  bool whole = item->rejected || late; /* it may be rejected later */
   return *ret ? copy_record(record, whole, &loop->batch.arena, &item->record) : 0;
 }
 

@@ -29,7 +29,8 @@ static int read_updated(struct wm_decoding *decoding) {
   return 0;
 }
 
-static int read_deleted(struct wm_decoding *decoding) {
+/* A deletion or a sign-in: what else stands in it does not matter. */
+static int read_bare(struct wm_decoding *decoding) {
   decoding->event->data = NULL;
   return 0;
 }
@@ -54,7 +55,8 @@ static const struct {
   int (*read)(struct wm_decoding *decoding);
 } known[] = {
     {"directory.user.updated", WM_EVENT_USER_UPDATED, read_updated},
-    {"directory.user.deleted", WM_EVENT_USER_DELETED, read_deleted},
+    {"directory.user.deleted", WM_EVENT_USER_DELETED, read_bare},
+    {"directory.user.signed-in", WM_EVENT_SIGNED_IN, read_bare},
     {"role.assignment.requested", WM_EVENT_ASSIGNMENT, read_request},
 };
 

@@ -6,12 +6,19 @@
 static const char *const type_words[] = {"employee", "partner", "customer", "guest", NULL};
 static const char *const kind_words[] = {"portal", "system", "administrator", NULL};
 static const char *const status_words[] = {"active", "inactive", "archived", NULL};
+static const char *const activate_words[] = {"immediately", "at-sign-in", NULL};
 static const char *const delegation_words[] = {"none", "holders", NULL};
 
 static void load_type(struct load *load, const struct load_key *key, const struct wm_node *value, void *place) {
   unsigned word = sizeof(type_words) / sizeof(type_words[0]) - 1;
   load_word(load, key, value, &word);
   *(struct wm_text *)place = wm_text_of(type_words[word]);
+}
+
+static void load_activate(struct load *load, const struct load_key *key, const struct wm_node *value, void *place) {
+  unsigned word = 0;
+  load_word(load, key, value, &word);
+  *(bool *)place = word == 1;
 }
 
 static load_fn load_portals, load_criteria;
@@ -27,6 +34,7 @@ static const struct load_key role_keys[] = {
     {"managed", load_boolean, AT(managed), false, false, NULL},
     {"portals", load_portals, 0, false, false, NULL},
     {"delegation", load_word, AT(delegation), false, false, delegation_words},
+    {"activate", load_activate, AT(at_sign_in), false, false, activate_words},
     {"assigned-when", load_criteria, 0, false, false, NULL},
     {"permissions", load_anything, 0, false, false, NULL},
     {NULL, NULL, 0, false, false, NULL},
@@ -164,6 +172,11 @@ static void load_criteria(struct load *load, const struct load_key *key, const s
 void load_role(struct load *load, const struct wm_node *root, struct wm_role *ret) {
   *ret = (struct wm_role){.file = load->file, .line = root->line, .column = root->column};
   load_map(load, root, "a role", role_keys, ret);
+  const struct wm_node *activate = wm_node_get(root, "activate");
+  if (activate && ret->at_sign_in && !wm_node_get(root, "assigned-when"))
+    load_warning(load, activate, WM_E_ACTIVATION_UNUSED,
+                 "'at-sign-in' waits for a criterion, and this role has no 'assigned-when': who is given it has it "
+                 "at once");
   if (!ret->label.bytes)
     ret->label = ret->name;
 }

@@ -3,12 +3,13 @@
  *   {"v":1,"user":"user-7","home":3,
  *    "profile":{"clock":[...],"status":"active",...},               null: none
  *    "cleared":null,                                                 or a clock
+ *    "signed-in":[...],                                              of the newest sign-in
  *    "roles":{"<role>":{"removed":null,"grants":{"<source>":
  *      {"clock":[...],"until":null,"taken":[...],"by":{...}}}}},
  *    "ran":{"<automation>":"<16 hex digits a journey>"},"recent":"<16 hex digits an event>"}
  *
  * A clock is [microseconds, source, id, automation, sequence]. 'until' is in microseconds since 1970 (null: no end;
- * the decoder takes an RFC 3339 text too); 'taken' stands only where it is set; 'by' has 'version', 'by', 'reason',
+ * the decoder takes an RFC 3339 text too); 'taken' and 'signed-in' stand only where they are set; 'by' has 'version', 'by', 'reason',
  * 'run', 'topic', 'partition' and 'offset' as far as they are known. All else is always there. */
 #ifndef WM_CODEC_REGISTER_H
 #define WM_CODEC_REGISTER_H

@@ -219,6 +219,7 @@ static int read_register(const struct reading *reading, const struct wm_value *v
   if (read_number(reading, member(value, "home"), INT32_MAX, &home) ||
       read_profile(reading, member(value, "profile"), &ret->profile) ||
       read_clock(reading, member(value, "cleared"), &ret->cleared) ||
+      read_clock(reading, member(value, "signed-in"), &ret->signed_in) ||
       read_roles(reading, member(value, "roles"), ret) || read_ran(reading, member(value, "ran"), ret))
     return -1;
   ret->home = (int32_t)home;

@@ -77,6 +77,8 @@ void wm_register_encode(const struct wm_user *user, struct wm_buf *buf) {
   wm_write_integer(buf, WM_KEY("home"), user->home);
   write_profile(buf, &user->profile);
   wm_write_clock(buf, WM_KEY("cleared"), &user->cleared);
+  if (wm_clock_is_set(&user->signed_in))
+    wm_write_clock(buf, WM_KEY("signed-in"), &user->signed_in);
   write_roles(buf, user);
   wm_write_open(buf, WM_KEY("ran"), '{');
   for (size_t i = 0; i < user->ran_count; i++) {

@@ -56,6 +56,20 @@ def test_people_read_why(known):
     assert '"grants"' in done.out
 
 
+def test_people_read_that_a_role_awaits_a_sign_in(workspace, redis):
+    (workspace / "waits.yaml").write_text("role: waits\nactivate: at-sign-in\nassigned-when: [{ group: staff }]\n")
+    (workspace / "waymark.yaml").write_text(f'redis: {{ address: "{redis.socket}" }}\n')
+    happened = [event(1, type="directory.user.updated", data={"status": "active", "groups": ["staff"]}),
+                event(2, type="directory.user.signed-in", data=None)]
+    for count, said in ((1, "awaits a sign-in"), (2, "yes")):
+        played = waymark("simulate", workspace, "-", "--users", "-", stdin=lines(*happened[:count])).json[0]
+        redis("HSET", "wm:{u1}:user", "gen", "1", "at", "7", "register", json.dumps(played["register"]))
+        done = waymark("user", "u1", "-C", workspace)
+        row = next(line for line in done.out.splitlines() if "derived:" in line)
+        assert said in row and "the directory group is staff" in row
+        assert ("begins when he signs in" in row) == (count == 1)
+
+
 def test_an_unknown_user_is_bad_news(known):
     done = waymark("user", "nobody", "-C", known)
     assert done.code == 1 and "nobody" in done.err and done.out == ""

@@ -119,7 +119,7 @@ static void take_input(const struct wm_value *input) {
 }
 
 static void write_event(struct wm_buf *buf, const struct wm_event *event) {
-  static const char *const classes[] = {"triggering", "updated", "deleted", "assignment", "reserved"};
+  static const char *const classes[] = {"triggering", "updated", "deleted", "signed-in", "assignment", "reserved"};
   wm_write_text(buf, WM_KEY("id"), event->id);
   wm_write_text(buf, WM_KEY("source"), event->source);
   wm_write_text(buf, WM_KEY("type"), event->type);

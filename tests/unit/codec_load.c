@@ -176,7 +176,7 @@ Test(load, what_is_left_out_has_its_default) {
 Test(load, a_role_has_what_its_document_says) {
   struct wm_workspace *workspace =
       load("role: r\nlabel: R\ntype: guest\nkind: system\nstatus: archived\nmanaged: TRUE\n"
-           "portals: [a, 1]\ndelegation: holders\nassigned-when:\n"
+           "portals: [a, 1]\ndelegation: holders\nactivate: at-sign-in\nassigned-when:\n"
            "  - {user: u, include-subordinates: true}\n"
            "  - {org-unit: emea, org-unit-type: division}\n"
            "  - manager-of-anyone: true\n"
@@ -187,6 +187,7 @@ Test(load, a_role_has_what_its_document_says) {
   expect_text(role->type, "guest");
   cr_expect(role->kind == WM_ROLE_SYSTEM && role->status == WM_ROLE_ARCHIVED && role->managed);
   cr_expect_eq(role->delegation, WM_DELEGATION_HOLDERS);
+  cr_expect(role->at_sign_in);
   cr_assert_eq(role->portal_count, 2u);
   expect_text(role->portals[1], "1");
   cr_assert_eq(role->criterion_count, 4u);

@@ -11,7 +11,7 @@
   "\"profile\":{\"clock\":[1,\"/hr\",\"p\",\"\",0],\"status\":\"active\",\"type\":\"partner\",\"name\":\"Ann\","       \
   "\"email\":\"a@b\",\"org-units\":{\"division\":[\"acme\",\"emea\"]},\"groups\":[],\"manager\":\"user-2\","           \
   "\"managers\":[\"user-1\",\"user-2\"],\"attributes\":{\"tier\":\"gold\",\"n\":1.5}},"                                \
-  "\"cleared\":[2,\"/hr\",\"q\",\"\",0],"                                                                              \
+  "\"cleared\":[2,\"/hr\",\"q\",\"\",0],\"signed-in\":[3,\"/sso\",\"s\",\"\",0],"                                      \
   "\"roles\":{\"certified-partner\":{\"removed\":null,\"grants\":{"                                                    \
   "\"automation/certified-partner\":{\"clock\":" CLOCK ",\"until\":null,\"by\":{\"version\":\"3f9c2a417b60\","         \
   "\"topic\":\"journey.milestones\",\"partition\":3,\"offset\":8812}},"                                                \

@@ -139,6 +139,13 @@ static inline struct wm_event deletion_event(const char *id, int64_t at_s) {
   return event;
 }
 
+static inline struct wm_event sign_in_event(const char *id, int64_t at_s) {
+  struct wm_event event = milestone(id, at_s);
+  event.type = WM_TEXT("directory.user.signed-in");
+  event.event_class = WM_EVENT_SIGNED_IN;
+  return event;
+}
+
 static inline struct wm_event request_event(const char *id, int64_t at_s, bool add, const char *role) {
   struct wm_event event = milestone(id, at_s);
   event.type = WM_TEXT("role.assignment.requested");
