@@ -4,7 +4,8 @@ import subprocess
 import pytest
 from conftest import COMMAND, SAMPLE, waymark
 
-NAMES = ["dev", "new", "lint", "simulate", "explain", "check-event", "send", "topics", "user", "help"]
+NAMES = ["dev", "new", "lint", "simulate", "explain", "check-event", "send", "topics", "user", "grant", "revoke",
+         "help"]
 
 
 def test_help_lists_every_command():
