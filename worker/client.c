@@ -62,7 +62,6 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
 
 static int open_producer(struct client *client, struct wm_error *error) {
   static const struct setting_pair own[] = {{"enable.idempotence", "true"},
-                                            {"linger.ms", "5"},
                                             {"message.max.bytes", "100000000"},
                                             {"queue.buffering.max.kbytes", "65536"},
                                             {NULL, NULL}};
@@ -133,7 +132,6 @@ static int open_consumer(struct client *client, struct kafka_handle *handle, boo
                                      {"auto.offset.reset", "earliest"},
                                      {"isolation.level", "read_committed"},
                                      {"enable.partition.eof", with_eof ? "true" : "false"},
-                                     {"queued.max.messages.kbytes", "16384"},
                                      {"fetch.wait.max.ms", with_eof ? "10" : "50"},
                                      {NULL, NULL}};
   if (handle->rk)

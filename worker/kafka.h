@@ -23,7 +23,4 @@ void kafka_close(struct kafka *kafka);
 /* The home partition of a user; 'partitioner' is a name of settings.kafka.partitioner. -1: no such partitioner. */
 int32_t kafka_home(const char *partitioner, struct wm_text user, int32_t partitions);
 
-/* May a user set this property of librdkafka? False for those that the promises of the worker depend on. */
-bool kafka_property_is_free(const char *name);
-
 #endif

@@ -52,8 +52,6 @@ static int subscribe(struct kafka *kafka, struct wm_error *error) {
 }
 
 int kafka_consumer_open(struct kafka *kafka, struct wm_error *error) {
-  /* The limits of the queue stay above what a worker eats in a second: up to 2.1 librdkafka looks again only after one.
-   */
   const struct setting_pair own[] = {{"group.id", kafka->settings.kafka.group},
                                      {"partition.assignment.strategy", "range"},
                                      {"enable.auto.commit", "false"},
@@ -61,9 +59,6 @@ int kafka_consumer_open(struct kafka *kafka, struct wm_error *error) {
                                      {"auto.offset.reset", "error"},
                                      {"isolation.level", "read_committed"},
                                      {"enable.partition.eof", "true"},
-                                     {"queued.min.messages", "50000"},
-                                     {"queued.max.messages.kbytes", "32768"},
-                                     {"fetch.error.backoff.ms", "100"},
                                      {NULL, NULL}};
   kafka->consumer.name = "consumer";
   kafka->consumer.logger = kafka->logger;

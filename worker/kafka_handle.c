@@ -6,6 +6,9 @@
 
 #include "worker/clock.h"
 
+#define NUMBER(macro) NUMBER_OF(macro)
+#define NUMBER_OF(number) #number
+
 /* What a user's property may overrule. */
 static const struct setting_pair defaults[] = {
     {"socket.nagle.disable", "true"},
@@ -13,8 +16,14 @@ static const struct setting_pair defaults[] = {
     {"reconnect.backoff.max.ms", "1000"},
     {"retry.backoff.ms", "50"},
     {"topic.metadata.refresh.interval.ms", "60000"},
-    {"session.timeout.ms", "10000"},
+    {"session.timeout.ms", NUMBER(SETTINGS_SESSION_MS)},
     {"max.poll.interval.ms", "60000"},
+    {"linger.ms", "5"},
+    {"fetch.error.backoff.ms", "100"},
+    /* Limits of the queue that stay above what a worker eats in a second: up to 2.1 librdkafka looks again only after
+     * one. */
+    {"queued.min.messages", "50000"},
+    {"queued.max.messages.kbytes", "32768"},
     {NULL, NULL},
 };
 
@@ -24,54 +33,6 @@ static const struct setting_pair optional[] = {
     {"retry.backoff.max.ms", "1000"},
     {NULL, NULL},
 };
-
-/* What the promises depend on. A trailing * stands for any rest. */
-static const char *const reserved[] = {"bootstrap.servers",
-                                       "metadata.broker.list",
-                                       "group.id",
-                                       "group.instance.id",
-                                       "group.protocol*",
-                                       "group.remote.assignor",
-                                       "partition.assignment.strategy",
-                                       "enable.auto.commit",
-                                       "auto.commit.*",
-                                       "enable.auto.offset.store",
-                                       "offset.store.*",
-                                       "auto.offset.reset",
-                                       "isolation.level",
-                                       "enable.partition.eof",
-                                       "transactional.id",
-                                       "transaction.timeout.ms",
-                                       "enable.idempotence",
-                                       "enable.gapless.guarantee",
-                                       "acks",
-                                       "request.required.acks",
-                                       "max.in.flight*",
-                                       "retries",
-                                       "message.send.max.retries",
-                                       "message.timeout.ms",
-                                       "delivery.timeout.ms",
-                                       "delivery.report.only.error",
-                                       "message.max.bytes",
-                                       "partitioner",
-                                       "allow.auto.create.topics",
-                                       "test.mock.*",
-                                       "*_cb",
-                                       "opaque",
-                                       "default_topic_conf",
-                                       "log.queue",
-                                       "log.thread.name",
-                                       "log_level",
-                                       "enabled_events",
-                                       "background_event_cb",
-                                       NULL};
-
-bool kafka_property_is_free(const char *name) {
-  for (const char *const *pattern = reserved; *pattern; pattern++)
-    if (wm_text_glob(wm_text_of(name), wm_text_of(*pattern)))
-      return false;
-  return true;
-}
 
 int64_t kafka_now_us(void) {
   return system_clock.monotonic_us(system_clock.self);
@@ -166,9 +127,9 @@ static int set_all(rd_kafka_conf_t *conf, const struct setting_pair *pairs, stru
 static int set_user_properties(rd_kafka_conf_t *conf, const struct settings *settings, struct wm_error *error) {
   for (size_t i = 0; i < settings->kafka.property_count; i++) {
     const struct setting_pair *pair = &settings->kafka.properties[i];
-    if (!kafka_property_is_free(pair->name))
-      return wm_error_set(error, WM_E_SETTING_INVALID,
-                          "'kafka.properties.%s' can't be set: Waymark's promises depend on it", pair->name);
+    const char *why = settings_property_refused(pair->name);
+    if (why)
+      return wm_error_set(error, WM_E_SETTING_INVALID, "'kafka.properties.%s' can't be set: %s", pair->name, why);
     if (set_one(conf, pair, error) != 0)
       return -1;
   }

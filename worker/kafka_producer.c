@@ -121,7 +121,6 @@ static int open_handle(struct kafka *kafka, struct wm_error *error) {
   snprintf(size, sizeof size, "%zu", batch_bytes(kafka));
   /* One message set may not be larger than the strictest topic allows: the broker would refuse all of it. */
   const struct setting_pair own[] = {{"enable.idempotence", "true"},
-                                     {"linger.ms", "5"},
                                      {"batch.size", size},
                                      {"message.max.bytes", "100000000"},
                                      {"queue.buffering.max.messages", "500000"},

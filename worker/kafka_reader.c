@@ -14,8 +14,6 @@ static int open_reader(struct kafka *kafka, struct wm_error *error) {
       {"auto.offset.reset", "error"},
       {"isolation.level", "read_committed"},
       {"enable.partition.eof", "true"},
-      {"queued.max.messages.kbytes", "32768"},
-      {"fetch.error.backoff.ms", "100"},
       {"fetch.wait.max.ms", "10"}, /* it reads up to an end, which is told by an empty answer */
       {NULL, NULL}};
   if (kafka->reader.rk)

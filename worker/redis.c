@@ -6,6 +6,7 @@
  * failed is sent again. */
 #include "worker/redis_internal.h"
 
+#define STALL_MS 5000 /* a worker that is alive may be kept by one call for so long, and has no word meanwhile */
 #define SLICE 256 /* users asked for in one pipeline: their registers wait in the memory of Redis */
 
 /* KEYS: meta. ARGV: incarnation or '', generation or '', fields and values... Returns 1 when it wrote, 0 when another
@@ -18,15 +19,16 @@ static const char meta_script[] = "local have = redis.call('HMGET', KEYS[1], 'in
                                   "for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end\n"
                                   "return 1\n";
 
-/* KEYS: meta. ARGV: the worker's field, '1' when it is ready, now in ms. 'ready' is what all workers say that were seen
- * lately; one that went without a word counts as not ready until the group has certainly given its partitions away. */
+/* KEYS: meta. ARGV: the worker's field, '1' when it is ready, now in ms, and after how many ms a worker is given up.
+ * 'ready' is what all workers say that were seen lately; one that went without a word counts as not ready until the
+ * group has certainly given its partitions away. */
 static const char beat_script[] = "local now = tonumber(ARGV[3])\n"
                                   "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])\n"
                                   "local all, ready = redis.call('HGETALL', KEYS[1]), '1'\n"
                                   "for i = 1, #all, 2 do\n"
                                   "  if string.sub(all[i], 1, 7) == 'worker:' then\n"
                                   "    local age = now - (tonumber(string.sub(all[i + 1], 3)) or 0)\n"
-                                  "    if age > 15000 then redis.call('HDEL', KEYS[1], all[i])\n"
+                                  "    if age > tonumber(ARGV[4]) then redis.call('HDEL', KEYS[1], all[i])\n"
                                   "    elseif age > 3000 or string.sub(all[i + 1], 1, 1) ~= '1' then ready = '0' end\n"
                                   "  end\n"
                                   "end\n"
@@ -214,7 +216,8 @@ static enum cache_result redis_beat(void *self, bool ready, int64_t wall_us, str
   enum cache_result result = redis_ensure(redis, error);
   if (result == CACHE_DONE)
     result = APPEND(redis, error, WM_TEXT("EVAL"), WM_TEXT(beat_script), WM_TEXT("1"), wm_text_of(redis->meta),
-                    wm_text_of(redis->worker), ready ? WM_TEXT("1") : WM_TEXT("0"), DIGITS(wall_us / 1000));
+                    wm_text_of(redis->worker), ready ? WM_TEXT("1") : WM_TEXT("0"), DIGITS(wall_us / 1000),
+                    DIGITS(redis->session_ms + STALL_MS));
   if (result == CACHE_DONE)
     result = redis_read_integer(redis, &wrote, error);
   redis->beating = redis->beating || result == CACHE_DONE;
@@ -303,6 +306,7 @@ struct redis *redis_open(const struct settings *settings, struct logger *logger,
   struct redis *redis = calloc(1, sizeof *redis);
   if (redis) {
     redis->logger = logger;
+    redis->session_ms = settings_session_ms(settings);
     wm_arena_init(&redis->arena, 0);
     redis->address = strdup(settings->redis.address);
     redis->username = strdup(settings->redis.username);

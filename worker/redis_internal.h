@@ -24,6 +24,7 @@ struct redis {
   char *progress, *ends, *meta, *changes; /* keys and channel with the prefix */
   char *prefix;
   char *worker; /* field of meta that is this worker's */
+  int64_t session_ms; /* of the consumer group */
   struct logger *logger;
   redisContext *context; /* NULL: not connected */
   bool was_connected;    /* at least once: then a refused password is one that is just being changed */

@@ -58,6 +58,13 @@ int settings_read(struct settings *settings, struct wm_text file, struct wm_text
                   struct wm_findings *findings);
 void settings_release(struct settings *settings);
 
+/* After how long without a word the group takes its partitions from a worker: 'session.timeout.ms' or its default. */
+#define SETTINGS_SESSION_MS 10000
+int64_t settings_session_ms(const struct settings *settings);
+
+/* Why a property of librdkafka can't be set by the user; NULL: it can. */
+const char *settings_property_refused(const char *name);
+
 /* One row of the table: the sample file, the schema and the manual page come from it. */
 struct setting_row {
   const char *name;     /* "kafka.bootstrap" */

@@ -145,41 +145,77 @@ void set_ignore(struct settings_reading *reading, const struct wm_node *node, vo
 
 /* --- properties --- */
 
-/* What Waymark's promises rest on, and where it is set instead. */
+/* What Waymark's promises rest on, and where it is set instead. A * stands for any text. */
 static const struct {
-  const char *name, *why;
+  const char *pattern, *why;
 } refused[] = {
     {"bootstrap.servers", "it is 'kafka.bootstrap'"},
     {"metadata.broker.list", "it is 'kafka.bootstrap'"},
     {"group.id", "it is 'kafka.group'"},
-    {"partitioner", "it is 'kafka.partitioner'"},
-    {"partition.assignment.strategy", "only 'range' gives one worker the same partition of every topic"},
-    {"group.protocol", "the assignor 'range' needs the classic protocol"},
+    {"group.instance.id", "a worker that starts again has to be a new member, so that the old one is fenced"},
+    {"group.protocol*", "the assignor 'range' needs the classic protocol"},
     {"group.remote.assignor", "the assignor 'range' needs the classic protocol"},
+    {"partition.assignment.strategy", "only 'range' gives one worker the same partition of every topic"},
+    {"partitioner", "it is 'kafka.partitioner'"},
     {"isolation.level", "records of transactions that were aborted must not be read"},
     {"enable.auto.commit", "offsets are committed in the transaction of what was decided"},
-    {"auto.commit.enable", "offsets are committed in the transaction of what was decided"},
+    {"auto.commit.*", "offsets are committed in the transaction of what was decided"},
     {"enable.auto.offset.store", "offsets are committed in the transaction of what was decided"},
+    {"offset.store.*", "offsets are committed in the transaction of what was decided"},
     {"auto.offset.reset", "a new group begins at the beginning, and an old one never starts over silently"},
     {"enable.partition.eof", "catching up tells by it where the log ends"},
     {"transactional.id", "it is made of 'kafka.group' and 'instance', so that a second owner is fenced"},
+    {"transaction.timeout.ms", "the worker's own deadline is half of it"},
+    {"socket.timeout.ms", "a commit that was not answered within 5 s is taken for lost"},
     {"enable.idempotence", "without it records may come twice"},
+    {"enable.gapless.guarantee", "without it records may be missing"},
+    {"max.in.flight*", "with more on the way records may change places"},
     {"acks", "a record that one broker alone has may be lost"},
     {"request.required.acks", "a record that one broker alone has may be lost"},
+    {"retries", "a record is tried until the deadline of its batch"},
+    {"message.send.max.retries", "a record is tried until the deadline of its batch"},
+    {"message.timeout.ms", "a record is tried until the deadline of its batch"},
+    {"delivery.timeout.ms", "a record is tried until the deadline of its batch"},
+    {"delivery.report.only.error", "the reports tell where registers stand"},
+    {"message.max.bytes", "the topics' 'max.message.bytes' decide"},
+    {"batch.size", "it is made of the topics' 'max.message.bytes', so that one large record never costs others"},
+    {"queue.buffering.max.messages", "the records of a whole batch have to fit; see 'limits.batch-events'"},
+    {"queue.buffering.max.kbytes", "the records of a whole batch have to fit; see 'limits.batch-events'"},
+    {"allow.auto.create.topics", "topics are made by 'waymark topics create'"},
+    {"log_level", "it is 'log.level'"},
+    {"log.queue", "the worker reads the client's log itself"},
+    {"log.thread.name", "the worker reads the client's log itself"},
+    {"enabled_events", "the worker serves the client itself"},
+    {"opaque", "the worker serves the client itself"},
+    {"default_topic_conf", "the worker serves the client itself"},
+    {"*_cb", "the worker serves the client itself"},
+    {"test.mock.*", "it is for tests of the client"},
 };
 
-static const char *why_refused(const char *name) {
+const char *settings_property_refused(const char *name) {
   for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-    if (strcmp(refused[i].name, name) == 0)
+    if (wm_text_glob(wm_text_of(name), wm_text_of(refused[i].pattern)))
       return refused[i].why;
   return NULL;
+}
+
+/* The last of several counts, as librdkafka has it; it also says what is no number. */
+int64_t settings_session_ms(const struct settings *settings) {
+  int64_t session_ms = SETTINGS_SESSION_MS;
+  for (size_t i = 0; i < settings->kafka.property_count; i++) {
+    const struct setting_pair *pair = &settings->kafka.properties[i];
+    long long number = strcmp(pair->name, "session.timeout.ms") == 0 ? strtoll(pair->value, NULL, 10) : 0;
+    if (number > 0)
+      session_ms = number;
+  }
+  return session_ms;
 }
 
 static void read_property(struct settings_reading *reading, const struct wm_node *key, const struct wm_node *value) {
   struct settings *settings = reading->settings;
   if (key->broken || key->kind != WM_NODE_SCALAR || key->text.size == 0)
     return;
-  const char *name = settings_keep(reading, key->text), *why = name ? why_refused(name) : NULL;
+  const char *name = settings_keep(reading, key->text), *why = name ? settings_property_refused(name) : NULL;
   if (why) {
     settings_invalid(reading, key, WM_E_SETTING_INVALID, "'%s' can't be set as a property: %s", name, why);
     return;

@@ -230,3 +230,19 @@ Test(redis, a_worker_that_vanished_is_waited_for_only_so_long) {
   cr_assert_eq(OP(beat, true, 1016000000), CACHE_DONE);
   cr_assert_str_eq(redis("HMGET wm:meta ready worker:gone"), "1 (nil)");
 }
+
+Test(redis, a_worker_that_vanished_is_waited_for_as_long_as_its_session_lasts) {
+  struct setting_pair session = {"session.timeout.ms", "30000"};
+  struct settings settings = server.settings;
+  settings.instance = "patient";
+  settings.kafka.properties = &session;
+  settings.kafka.property_count = 1;
+  struct cache_door door;
+  struct redis *patient = redis_open(&settings, &server.logger, &door, NULL);
+  redis("HSET wm:meta worker:gone %s", "1 1000000");
+  cr_assert_eq(door.ops->beat(door.self, true, 1034900000, NULL), CACHE_DONE);
+  cr_assert_str_eq(redis("HGET wm:meta ready"), "0", "the group may still wait for it");
+  cr_assert_eq(door.ops->beat(door.self, true, 1035100000, NULL), CACHE_DONE);
+  cr_assert_str_eq(redis("HMGET wm:meta ready worker:gone"), "1 (nil)");
+  redis_close(patient);
+}

@@ -132,6 +132,15 @@ Test(yaml_schema, settings_and_defaults_are_those_of_the_table) {
 
 /* --- completion --- */
 
+Test(schema, properties_that_the_worker_refuses_are_refused_by_the_editor) {
+  const struct wm_value *kafka = AT(read_schema("settings"), "properties", "kafka", "properties", "properties");
+  const struct wm_value *any = AT(kafka, "propertyNames", "not", "anyOf");
+  const struct wm_value *names = AT(&any->list.items[0], "enum");
+  for (size_t i = 0; i < names->list.count; i++)
+    cr_expect_not_null(settings_property_refused(names->list.items[i].string.bytes), "%s",
+                       names->list.items[i].string.bytes);
+}
+
 static void expect_descriptions(const char *name, const struct wm_value *properties) {
   for (size_t i = 0; i < properties->object.count; i++) {
     const struct wm_member *member = &properties->object.members[i];
