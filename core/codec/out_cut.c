@@ -33,13 +33,14 @@ static int make_marks(const struct wm_out *out, struct wm_arena *arena, struct w
   return 0;
 }
 
-/* The last headers stay: they say what is wrong. 'kept' is filled from its end; returns where it begins. */
+/* The last headers stay: they say what is wrong; one that looks like a mark goes. 'kept' is filled from its end;
+ * returns where it begins. */
 static size_t keep_headers(const struct wm_out *out, size_t *room, struct wm_header *kept) {
   size_t first = out->header_count;
   size_t share = *room / 2;
   for (size_t i = out->header_count; i > 0; i--) {
     const struct wm_header *header = &out->headers[i - 1];
-    if (spend(&share, header_cost(header)) && spend(room, header_cost(header)))
+    if (!wm_text_is(header->name, "sha256") && spend(&share, header_cost(header)) && spend(room, header_cost(header)))
       kept[--first] = *header;
   }
   return first;

@@ -66,3 +66,40 @@ int wm_headers_add_trouble(struct wm_headers *headers, const struct wm_trouble *
   add(headers, "wm-run", trouble->run);
   return 0;
 }
+
+#define GIVEN "given-"
+
+static bool is_ours(struct wm_text name) {
+  static const char *const patterns[] = {"__dlq.errors.*", "kafka_dlt-*", "wm-code",
+                                         "wm-automation",  "wm-run",      "wm-truncated"};
+  while (wm_text_starts_with(name, WM_TEXT(GIVEN)))
+    name = (struct wm_text){name.bytes + strlen(GIVEN), name.size - strlen(GIVEN)};
+  for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+    if (wm_text_glob(name, wm_text_of(patterns[i])))
+      return true;
+  return false;
+}
+
+static bool is_said(const struct wm_headers *headers, size_t from, const struct wm_header *given) {
+  for (size_t i = from; i < headers->count; i++)
+    if (wm_text_equal(headers->items[i].name, given->name) && wm_text_equal(headers->items[i].value, given->value))
+      return true;
+  return false;
+}
+
+int wm_headers_set_apart(struct wm_headers *headers, size_t count, struct wm_arena *arena) {
+  for (size_t i = 0; i < count; i++) {
+    struct wm_text *name = &headers->items[i].name;
+    if (!is_ours(*name) || is_said(headers, count, &headers->items[i]))
+      continue;
+    size_t size = strlen(GIVEN) + name->size;
+    char *bytes = wm_arena_alloc(arena, size + 1);
+    if (!bytes)
+      return -1;
+    memcpy(bytes, GIVEN, strlen(GIVEN));
+    memcpy(bytes + strlen(GIVEN), name->bytes, name->size);
+    bytes[size] = '\0';
+    *name = (struct wm_text){bytes, size};
+  }
+  return 0;
+}
