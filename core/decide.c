@@ -54,6 +54,12 @@ static int by_role(const void *a, const void *b) {
   return wm_text_compare(((const struct wm_touch *)a)->role, ((const struct wm_touch *)b)->role);
 }
 
+/* The baseline is what remains to him who has lost everything. */
+static bool is_lockout(const struct wm_run *run, const struct wm_role_set *left) {
+  return left->count == 0 ||
+         (left->count == 1 && run->gave_baseline && wm_text_equal(left->roles[0]->name, run->workspace->baseline));
+}
+
 /* The clock of the loss that left the user without any effective role; not set: he has one, or lost none. */
 static int find_lockout(struct wm_run *run, struct wm_clock *ret) {
   *ret = WM_NO_CLOCK;
@@ -67,7 +73,7 @@ static int find_lockout(struct wm_run *run, struct wm_clock *ret) {
   struct wm_role_set left;
   if (wm_run_project(run, &left) < 0)
     return -1;
-  if (left.count > 0)
+  if (!is_lockout(run, &left))
     *ret = WM_NO_CLOCK;
   return 0;
 }

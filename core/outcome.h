@@ -30,6 +30,7 @@ struct wm_outcome {
   struct wm_text message;      /* of a failure; WM_NO_TEXT: none */
   enum wm_effective effective; /* change-role with a user: is the role effective after this task? */
   bool lockout;                /* a removal that left the user without any effective role */
+  struct wm_text baseline;     /* the role that he was given in that case; WM_NO_TEXT: none */
   struct wm_clock stands;      /* superseded: the clock that stands */
   struct wm_dropped dropped;   /* a removal: grants of other sources that it took */
 };

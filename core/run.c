@@ -59,20 +59,18 @@ static bool is_effective(const struct wm_run *run, struct wm_text role) {
   return wm_project_has(run->workspace, run->user, role, run->event->now_us);
 }
 
-/* A task made the role effective, or took that away. */
-static int note_touch(struct wm_run *run, const struct wm_task *task, bool before, bool now) {
-  struct wm_clock clock = wm_event_clock(run->event, run->automation, task->sequence);
+int wm_run_touch(struct wm_run *run, struct wm_text role, bool before, bool now, const struct wm_clock *clock) {
   for (size_t i = 0; i < run->touch_count; i++)
-    if (wm_text_equal(run->touches[i].role, task->role)) {
+    if (wm_text_equal(run->touches[i].role, role)) {
       run->touches[i].now = now;
-      run->touches[i].clock = clock;
+      run->touches[i].clock = *clock;
       return 0;
     }
   struct wm_touch *touches = grow(run->arena, run->touches, run->touch_count, &run->touch_capacity, sizeof(*touches));
   if (!touches)
     return wm_error_memory(run->error);
   run->touches = touches;
-  touches[run->touch_count++] = (struct wm_touch){task->role, before, now, clock};
+  touches[run->touch_count++] = (struct wm_touch){role, before, now, *clock};
   return 0;
 }
 
@@ -86,7 +84,10 @@ static int run_task(struct wm_run *run, const struct wm_task *task, struct wm_ou
     return 0;
   bool now = outcome->result == WM_RESULT_FAILED ? before : is_effective(run, task->role);
   outcome->effective = now ? WM_EFFECTIVE_YES : WM_EFFECTIVE_NO;
-  return before != now ? note_touch(run, task, before, now) : 0;
+  if (before == now)
+    return 0;
+  struct wm_clock clock = wm_event_clock(run->event, run->automation, task->sequence);
+  return wm_run_touch(run, task->role, before, now, &clock);
 }
 
 static void skip_task(struct wm_run *run, const struct wm_task *task, enum wm_code code, struct wm_outcome *outcome) {

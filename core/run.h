@@ -24,6 +24,7 @@ struct wm_run {
   size_t notification_capacity;
   struct wm_touch *touches;
   size_t touch_count, touch_capacity;
+  bool gave_baseline;
   struct wm_error *error;
 };
 
@@ -39,6 +40,15 @@ bool wm_execution_did(const struct wm_execution *execution);
 /* The outcome of a failed task: one sentence, subject in single quotes. -1: out of memory. */
 int wm_run_fail(struct wm_run *run, struct wm_outcome *outcome, enum wm_code code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The role has become effective, or not effective any more, by the write with 'clock'. -1: out of memory. */
+int wm_run_touch(struct wm_run *run, struct wm_text role, bool before, bool now, const struct wm_clock *clock);
+
+/* Gives the role at the event's now. 'ret_too_large' gets the bytes that the register would have had when that is too
+ * many: then nothing was written; else 0, and the others are as wm_user_add_grant fills them ('ret_stands' borrowed
+ * from the arena). -1: out of memory. */
+int wm_run_add_grant(struct wm_run *run, struct wm_text role, const struct wm_grant *grant, enum wm_write *ret,
+                     struct wm_clock *ret_stands, size_t *ret_too_large);
 
 /* Appends to the decision's notifications. -1: out of memory. */
 int wm_run_notify(struct wm_run *run, const struct wm_notification *notification);

@@ -34,6 +34,7 @@ struct wm_workspace {
   struct wm_text catalogue_digest;  /* the same while no role is archived or brought back at run time, else another one;
                                        stands in 'overlaid' then */
   char overlaid[13];
+  struct wm_text baseline;      /* setting: the role that a removal leaves to him who has no other; WM_NO_TEXT: none */
   struct wm_index *index;       /* core/match.h, over 'automations' */
   struct wm_derive *derive;     /* core/derive.h, over 'roles' */
   struct wm_arena derive_arena; /* owns 'derive' */

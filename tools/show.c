@@ -37,6 +37,8 @@ void show_outcome_note(const struct wm_outcome *outcome, struct wm_buf *buf) {
   }
   if (outcome->lockout)
     wm_buf_printf(buf, "%sno role is left", between);
+  if (outcome->baseline.bytes)
+    wm_buf_printf(buf, " but %.*s", WM_TEXT_ARG(outcome->baseline));
 }
 
 void show_time(int64_t us, struct wm_buf *buf) {

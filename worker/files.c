@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/baseline.h"
 #include "core/codec/load.h"
 #include "core/codec/yaml.h"
 #include "worker/walk.h"
@@ -164,6 +165,53 @@ static int load_file(struct wm_loader *loader, const char *folder, const char *r
   return failed;
 }
 
+/* The baseline is a setting, but it names a role: what is wrong with it can be told when both are read. */
+static void lint_baseline(const struct wm_workspace *workspace, struct wm_text file, struct loaded *ret) {
+  struct wm_text name = workspace->baseline, near = wm_workspace_near_role(workspace, name);
+  const struct wm_role *role = wm_workspace_role(workspace, name);
+  unsigned line = ret->settings.baseline.line, column = ret->settings.baseline.column;
+  if (!role)
+    wm_findings_add(&ret->findings, WM_ERROR, WM_E_ROLE_UNKNOWN, file, line, column,
+                    "role '%.*s' is not in the catalogue, so nobody can be given it as 'baseline'%s%.*s%s",
+                    WM_TEXT_ARG(name), near.bytes ? ", did you mean '" : "", WM_TEXT_ARG(near), near.bytes ? "'" : "");
+  else if (role->kind != WM_ROLE_PORTAL || role->managed)
+    wm_findings_add(&ret->findings, WM_ERROR, WM_E_ROLE_PROTECTED, file, line, column,
+                    "role '%.*s' is %s, so nobody can be given it as 'baseline'", WM_TEXT_ARG(name),
+                    role->managed ? "managed" : "of a kind that is never automated");
+  else if (role->status != WM_ROLE_ACTIVE)
+    wm_findings_add(&ret->findings, WM_ERROR,
+                    role->status == WM_ROLE_ARCHIVED ? WM_E_ROLE_ARCHIVED : WM_E_ROLE_INACTIVE, file, line, column,
+                    "role '%.*s' is %s, so nobody can be given it as 'baseline'", WM_TEXT_ARG(name),
+                    role->status == WM_ROLE_ARCHIVED ? "archived" : "inactive");
+}
+
+/* Its grants have the source and the clock of an automation of this name. */
+static bool is_name_taken(const struct wm_workspace *workspace, struct wm_findings *findings) {
+  const struct wm_automation *automation = wm_workspace_automation(workspace, WM_TEXT(WM_BASELINE));
+  if (automation)
+    wm_findings_add(findings, WM_INVALID, WM_E_NAME_INVALID, automation->file, automation->line, automation->column,
+                    "'" WM_BASELINE "' can't be the name of an automation while the setting 'baseline' names a role");
+  return automation != NULL;
+}
+
+/* -1: out of memory. */
+static int take_baseline(const char *folder, struct loaded *ret) {
+  const char *role = ret->settings.baseline.role;
+  if (!ret->workspace || !role || !*role)
+    return 0;
+  if (is_name_taken(ret->workspace, &ret->findings)) {
+    wm_workspace_free(ret->workspace);
+    ret->workspace = NULL;
+    return 0;
+  }
+  char *path = walk_join(folder, SETTINGS_FILE);
+  int failed = path ? wm_arena_text(&ret->workspace->arena, wm_text_of(role), &ret->workspace->baseline) : -1;
+  if (!failed)
+    lint_baseline(ret->workspace, wm_text_of(path), ret);
+  free(path);
+  return failed;
+}
+
 static int load_documents(const char *folder, struct loaded *ret) {
   struct walk walk;
   size_t missed;
@@ -175,6 +223,8 @@ static int load_documents(const char *folder, struct loaded *ret) {
     wm_loader_miss(loader);
   if (loader && !failed)
     ret->workspace = wm_loader_finish(loader);
+  if (!failed)
+    failed = take_baseline(folder, ret);
   if (ret->workspace)
     wm_lint(ret->workspace, &ret->findings);
   walk_release(&walk);

@@ -37,6 +37,10 @@ struct settings {
   } redis;
   bool users_closed;
   struct {
+    const char *role; /* "": none */
+    unsigned line, column;
+  } baseline;
+  struct {
     size_t event_bytes, register_bytes, batch_events;
     int64_t batch_us, clock_skew_us, notify_age_us; /* batch-ms, clock-skew, notify-age */
   } limits;

@@ -136,6 +136,23 @@ void set_users(struct settings_reading *reading, const struct wm_node *node, voi
   set_choice(reading, node, 1, place);
 }
 
+void set_role(struct settings_reading *reading, const struct wm_node *node, void *place) {
+  struct settings *settings = reading->settings;
+  const char *text = NULL;
+  (void)place;
+  if (!is_null(node))
+    text = settings_scalar(reading, node);
+  if (!text)
+    return;
+  if (*text && !wm_text_is_name(wm_text_of(text))) {
+    refuse(reading, node, "the name of a role, [a-z0-9][a-z0-9-]{0,62}");
+    return;
+  }
+  settings->baseline.role = text;
+  settings->baseline.line = node->line;
+  settings->baseline.column = node->column;
+}
+
 /* A number within the row's bounds. False: reported, or left open. */
 static bool read_number(struct settings_reading *reading, const struct wm_node *node, int64_t *ret) {
   const char *text = settings_scalar(reading, node);

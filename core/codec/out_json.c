@@ -158,6 +158,7 @@ static void write_outcome(struct wm_buf *buf, struct wm_text key, const struct w
   if (outcome->effective != WM_EFFECTIVE_NOT_TOLD)
     wm_write_boolean(buf, WM_KEY("effective"), outcome->effective == WM_EFFECTIVE_YES);
   wm_write_true(buf, WM_KEY("lockout"), outcome->lockout);
+  wm_write_text(buf, WM_KEY("baseline"), outcome->baseline);
   if (wm_clock_is_set(&outcome->stands))
     wm_write_clock(buf, WM_KEY("stands"), &outcome->stands);
   write_dropped(buf, &outcome->dropped);

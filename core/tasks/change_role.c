@@ -1,6 +1,6 @@
 /* change-role: gives a role or takes it away. [000] Duplicate Assignment and Removal Prevention */
+#include "core/baseline.h"
 #include "core/project.h"
-#include "core/run.h"
 
 #define MANUAL WM_TEXT("manual")
 #define JOURNEY WM_TEXT("journey.")
@@ -85,35 +85,6 @@ static check_fn *const remove_checks[] = {check_entity, check_user, check_role, 
 
 /* --- add --- */
 
-/* Bytes that this event may still add to the register: its hash, and that the automation has run. */
-static size_t memory_size(const struct wm_run *run) {
-  size_t size = 16;
-  if (run->automation && run->automation->repeat != WM_EVERY_EVENT)
-    size += run->automation->name.size + 32;
-  return size;
-}
-
-static size_t text_sizes(const struct wm_grant *grant) {
-  return grant->source.size + 2 * (grant->clock.source.size + grant->clock.id.size + grant->clock.automation.size) +
-         grant->by.version.size + grant->by.by.size + grant->by.reason.size + grant->by.run.size +
-         grant->by.origin.topic.size;
-}
-
-/* A cheap bound, so that small registers need no measuring: no byte of text takes more than six in JSON, and the
- * structs in the arena, six times over, are larger than the JSON around their texts. Grants are counted apart since
- * they may share their texts. */
-static bool may_be_too_large(const struct wm_run *run, const struct wm_task *task, const struct wm_grant *grant) {
-  if (!run->terms->register_size)
-    return false;
-  const struct wm_user *user = run->user;
-  size_t size = user->arena.used + sizeof(*grant) + task->role.size + text_sizes(grant);
-  for (size_t i = 0; i < user->role_count; i++)
-    for (size_t g = 0; g < user->roles[i].grant_count; g++)
-      size += text_sizes(&user->roles[i].grants[g]) + user->roles[i].grants[g].taken.source.size +
-              user->roles[i].grants[g].taken.id.size + user->roles[i].grants[g].taken.automation.size;
-  return 6 * size + 4096 + memory_size(run) > run->terms->register_bytes;
-}
-
 static int make_grant(const struct wm_run *run, const struct wm_task *task, struct wm_grant *ret) {
   const struct wm_event *event = run->event;
   const struct wm_automation *automation = run->automation;
@@ -162,41 +133,17 @@ static int tell_write(struct wm_run *run, enum wm_write write, const struct wm_c
   return 0;
 }
 
-/* Adds to a copy, and keeps that only if it is not too large: the working copy stays as it was. */
-static int add_measured(struct wm_run *run, const struct wm_task *task, const struct wm_grant *grant,
-                        struct wm_outcome *outcome) {
-  struct wm_user *copy = wm_user_clone(run->user);
-  enum wm_write write;
+static int add(struct wm_run *run, const struct wm_task *task, struct wm_outcome *outcome) {
+  struct wm_grant grant;
   struct wm_clock stands;
-  if (!copy || wm_user_add_grant(copy, task->role, grant, run->event->now_us, &write, &stands) < 0) {
-    wm_user_free(copy);
-    return wm_error_memory(run->error);
-  }
-  size_t size = write == WM_WRITE_SUPERSEDED ? 0 : run->terms->register_size(copy) + memory_size(run);
-  if (size > run->terms->register_bytes) {
-    wm_user_free(copy);
+  enum wm_write write;
+  size_t size;
+  if (make_grant(run, task, &grant) < 0 || wm_run_add_grant(run, task->role, &grant, &write, &stands, &size) < 0)
+    return -1;
+  if (size > 0)
     return wm_run_fail(run, outcome, WM_E_USER_TOO_LARGE,
                        "the register of user '%.*s' would have %zu bytes, more than limits.register-bytes of %zu",
                        WM_TEXT_ARG(run->event->user), size, run->terms->register_bytes);
-  }
-  run->wrote |= write != WM_WRITE_SUPERSEDED;
-  int told = tell_write(run, write, &stands, outcome);
-  wm_user_free(run->user);
-  run->user = copy;
-  return told;
-}
-
-static int add(struct wm_run *run, const struct wm_task *task, struct wm_outcome *outcome) {
-  struct wm_grant grant;
-  if (make_grant(run, task, &grant) < 0)
-    return -1;
-  if (may_be_too_large(run, task, &grant))
-    return add_measured(run, task, &grant, outcome);
-  enum wm_write write;
-  struct wm_clock stands;
-  if (wm_user_add_grant(run->user, task->role, &grant, run->event->now_us, &write, &stands) < 0)
-    return wm_error_memory(run->error);
-  run->wrote |= write != WM_WRITE_SUPERSEDED;
   return tell_write(run, write, &stands, outcome);
 }
 
@@ -218,7 +165,8 @@ static void tell_dropped(const struct wm_run *run, const struct wm_dropped *drop
       outcome->dropped.sources[outcome->dropped.count++] = dropped->sources[i];
 }
 
-static int tell_what_is_left(struct wm_run *run, const struct wm_role *role, struct wm_outcome *outcome) {
+static int tell_what_is_left(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
+                             struct wm_outcome *outcome) {
   if (wm_role_fits(role, run->user) == WM_OK && wm_role_is_derived(role, run->user, run->event->now_us, NULL))
     outcome->code = WM_E_STILL_DERIVED;
   if (outcome->result != WM_RESULT_CHANGED || outcome->code != WM_OK)
@@ -227,7 +175,7 @@ static int tell_what_is_left(struct wm_run *run, const struct wm_role *role, str
   if (wm_run_project(run, &left) < 0)
     return -1;
   outcome->lockout = left.count == 0;
-  return 0;
+  return outcome->lockout ? wm_baseline_give(run, task, outcome) : 0;
 }
 
 static int take_away(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
@@ -241,7 +189,7 @@ static int take_away(struct wm_run *run, const struct wm_task *task, const struc
   tell_dropped(run, &dropped, outcome);
   if (tell_write(run, write, &stands, outcome) < 0)
     return -1;
-  return tell_what_is_left(run, role, outcome);
+  return tell_what_is_left(run, task, role, outcome);
 }
 
 static int run_change_role(struct wm_run *run, const struct wm_task *task, struct wm_outcome *outcome) {

@@ -1,6 +1,7 @@
 """waymark lint: findings on stderr, a summary on stdout, exit codes."""
 import re
 
+import pytest
 from conftest import AUTOMATION, SAMPLE, waymark
 
 LINE = re.compile(r"^[^:]+:\d+:\d+: (invalid|error|warning): .+ \[[A-Z_0-9]+\]$")
@@ -35,6 +36,39 @@ def test_errors_are_exit_one_and_warnings_only_with_strict(workspace):
     done = waymark("lint", workspace)
     assert done.code == 0 and "warning" in done.err and "1 warning" in done.out
     assert waymark("lint", workspace, "--strict").code == 1
+
+
+@pytest.mark.parametrize("role, code, more", [
+    ("", "ROLE_UNKNOWN", "did you mean 'member'"),
+    ("role: membre\nkind: system\n", "ROLE_PROTECTED", "of a kind that is never automated"),
+    ("role: membre\nmanaged: true\n", "ROLE_PROTECTED", "managed"),
+    ("role: membre\nstatus: inactive\n", "ROLE_INACTIVE", "inactive"),
+    ("role: membre\nstatus: archived\n", "ROLE_ARCHIVED", "archived"),
+])
+def test_a_baseline_that_nobody_can_be_given_is_an_error_where_it_stands(workspace, role, code, more):
+    (workspace / "waymark.yaml").write_text("users: open\nbaseline: membre\n")
+    (workspace / "more.yaml").write_text(role or "channel: c\n")
+    done = waymark("lint", workspace)
+    (line,) = done.err.splitlines()
+    assert done.code == 1 and line.startswith(f"{workspace}/waymark.yaml:2:11: error: role 'membre' is ")
+    assert line.endswith(f"[{code}]") and more in line
+
+
+def test_a_baseline_that_can_be_given_is_fine(workspace):
+    (workspace / "waymark.yaml").write_text("baseline: member\n")
+    assert waymark("lint", workspace, "--strict").code == 0
+    (workspace / "waymark.yaml").write_text("baseline: Not a name\n")
+    done = waymark("lint", workspace)
+    assert done.code == 1 and "waymark.yaml:1:11: invalid: 'baseline' must be the name of a role" in done.err
+
+
+def test_no_automation_has_the_name_of_the_baseline(workspace):
+    (workspace / "base.yaml").write_text(AUTOMATION.replace("automation: join", "automation: baseline"))
+    assert waymark("lint", workspace).code == 0
+    (workspace / "waymark.yaml").write_text("baseline: member\n")
+    done = waymark("lint", workspace)
+    assert done.code == 1 and "/base.yaml:1:1: invalid: 'baseline' can't be the name" in done.err
+    assert waymark("simulate", workspace, "-", stdin="").code == 1
 
 
 def test_json_gives_one_value_a_finding(workspace):

@@ -86,6 +86,7 @@ Test(settings, without_a_file_everything_is_default) {
   cr_expect_str_eq(settings.redis.password_file, "");
   cr_expect_str_eq(settings.redis.prefix, "wm");
   cr_expect(!settings.users_closed);
+  cr_expect_str_eq(settings.baseline.role, "");
   cr_expect_eq(settings.limits.event_bytes, 524288u);
   cr_expect_eq(settings.limits.register_bytes, 262144u);
   cr_expect_eq(settings.limits.batch_events, 2000u);
@@ -114,6 +115,8 @@ Test(settings, what_the_file_says_stands) {
   cr_expect_str_eq(settings.redis.address, "/run/redis.sock");
   cr_expect_eq(settings.limits.batch_us, 0);
   cr_expect_eq(settings.limits.notify_age_us, INT64_C(1209600000000));
+  cr_expect_str_eq(settings.baseline.role, "member");
+  cr_expect(settings.baseline.line == 22 && settings.baseline.column == 11);
   cr_assert_eq(settings.ignore_count, 2u);
   cr_expect_str_eq(settings.ignore[1], "*.draft.yaml");
   cr_expect_str_eq(settings.http_listen, "");
