@@ -57,6 +57,7 @@ void wm_lint(const struct wm_workspace *workspace, struct wm_findings *findings)
   for (size_t i = 0; i < workspace->role_count; i++)
     check_role(workspace, &workspace->roles[i], findings);
   lint_conflicts(workspace, findings);
+  lint_cases(workspace, findings);
   if (workspace->automation_count + workspace->role_count + workspace->channel_count == 0)
     wm_findings_add(findings, WM_WARNING, WM_E_NOTHING_TO_DO, WM_NO_TEXT, 0, 0,
                     "no document has an automation, a role or a channel");

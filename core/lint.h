@@ -38,6 +38,9 @@ bool lint_contradiction(const struct lint_musts *a, const struct lint_musts *b, 
 /* A condition that never holds (DEAD_RULE). */
 void lint_dead(const struct lint *lint, const struct wm_condition *condition);
 
+/* Tests that name what the workspace does not have, or that prove nothing. */
+void lint_cases(const struct wm_workspace *workspace, struct wm_findings *findings);
+
 /* One automation gives what another takes on the same event (CONFLICT). */
 void lint_conflicts(const struct wm_workspace *workspace, struct wm_findings *findings);
 

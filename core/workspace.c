@@ -100,6 +100,14 @@ struct wm_text wm_workspace_near_role(const struct wm_workspace *workspace, stru
   return near;
 }
 
+struct wm_text wm_workspace_near_automation(const struct wm_workspace *workspace, struct wm_text name) {
+  struct wm_text near = WM_NO_TEXT;
+  if (workspace->automation_count <= NEAR_ROLES_LIMIT &&
+      nearest(workspace->automations, workspace->automation_count, sizeof(*workspace->automations), name, &near) < 0)
+    return WM_NO_TEXT;
+  return near;
+}
+
 /* Finds out once what a task's dangling role or channel may have meant, so that failing costs no search. */
 static int find_near(struct wm_workspace *workspace, struct wm_task *task, size_t *budget) {
   bool no_role = task->role.bytes && !wm_workspace_role(workspace, task->role);

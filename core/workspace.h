@@ -18,6 +18,7 @@ struct wm_channel {
   unsigned line, column;
 };
 
+struct wm_case;
 struct wm_index;
 struct wm_derive;
 
@@ -29,6 +30,8 @@ struct wm_workspace {
   size_t role_count;
   struct wm_channel *channels; /* by name */
   size_t channel_count;
+  struct wm_case *cases; /* tests, by name; core/case.h */
+  size_t case_count;
   struct wm_text digest;            /* 12 hex digits over everything, as written */
   struct wm_text written_catalogue; /* 12 hex digits over the roles, as written */
   struct wm_text catalogue_digest;  /* the same while no role is archived or brought back at run time, else another one;
@@ -68,6 +71,9 @@ const struct wm_automation *wm_workspace_automation(const struct wm_workspace *w
 /* What 'name' may have meant; WM_NO_TEXT: nothing is near, or the catalogue is too large to look through while
  * deciding. Borrowed from the workspace. */
 struct wm_text wm_workspace_near_role(const struct wm_workspace *workspace, struct wm_text name);
+
+/* The same for automations. */
+struct wm_text wm_workspace_near_automation(const struct wm_workspace *workspace, struct wm_text name);
 
 /* Everything that can be said about a workspace that could be read: dangling and protected roles, dangling
  * channels, order against sequence, dead rules ... (core/lint.c). Adds errors and warnings. */

@@ -60,17 +60,18 @@ static const struct kind {
      "description: Who reads it.\n"},
     {"test", "tests",
      "test: NAME\n"
-     "description: What must come out.\n"
-     "events:\n"
-     "  - specversion: \"1.0\"\n"
-     "    id: evt-1\n"
-     "    source: /journeys\n"
-     "    type: journey.milestone.achieved\n"
-     "    subject: user-1\n"
-     "    time: \"2026-01-01T10:00:00Z\"\n"
-     "    data: { journey: onboarding, milestone: certified }\n"
-     "expect:\n"
-     "  roles: { user-1: [] }\n"},
+     "given:                                   # what is known of the user before; left out: nothing\n"
+     "  user: { status: active, name: Ann }\n"
+     "  # roles: [ROLE]\n"
+     "when:                                    # one event or a list: TYPE: DATA\n"
+     "  journey.milestone.achieved: { journey: onboarding, milestone: certified }\n"
+     "then:                                    # NAME of a role: held, not held, gained or lost\n"
+     "  nothing: true                          # no automation runs, no role changes\n"
+     "  # ROLE: gained\n"
+     "  # automations: { some-automation: { 10: changed, 20: requested } }\n"
+     "# later:                                 # more steps, each with 'after' or 'at', 'when' and 'then'\n"
+     "#   - after: 366d\n"
+     "#     then: { ROLE: lost }\n"},
 };
 
 static const struct kind *kind_find(const char *name) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/case.h"
 #include "core/codec/digest.h"
 #include "core/codec/load_parts.h"
 
@@ -20,6 +21,7 @@ struct entry {
     struct wm_automation *automation;
     struct wm_role *role;
     struct wm_channel *channel;
+    struct wm_case *test;
   };
   bool duplicate;
 };
@@ -121,7 +123,9 @@ static void read_as(struct load *load, const struct wm_node *root, struct entry 
       load_channel(load, root, entry->channel);
     break;
   case KIND_TEST:
-    load_test(load, root);
+    entry->test = load_array(load, 1, sizeof(*entry->test));
+    if (entry->test)
+      load_test(load, root, entry->test);
     break;
   }
 }
@@ -139,6 +143,8 @@ static void describe(struct load *load, const struct wm_node *root, struct wm_te
     entry->automation->version = (struct wm_text){entry->digest.bytes, 12};
   } else if (entry->kind == KIND_CHANNEL) {
     entry->name = entry->channel->name;
+  } else if (entry->kind == KIND_TEST) {
+    entry->name = entry->test->name;
   } else if (entry->kind == KIND_ROLE) {
     entry->name = entry->role->name;
     entry->label = entry->role->label;
@@ -285,6 +291,7 @@ static int put_together(struct wm_loader *loader) {
       gather(loader, KIND_AUTOMATION, sizeof(*workspace->automations), &workspace->automation_count);
   workspace->roles = gather(loader, KIND_ROLE, sizeof(*workspace->roles), &workspace->role_count);
   workspace->channels = gather(loader, KIND_CHANNEL, sizeof(*workspace->channels), &workspace->channel_count);
+  workspace->cases = gather(loader, KIND_TEST, sizeof(*workspace->cases), &workspace->case_count);
   workspace->digest = digest_of(loader, true);
   workspace->catalogue_digest = digest_of(loader, false);
   return loader->memory ? -1 : wm_workspace_finish(workspace, &error);
@@ -312,7 +319,8 @@ static void lint_partly(struct wm_loader *loader) {
   wm_lint(workspace, &findings);
   for (size_t i = 0; i < findings.count; i++) {
     const struct wm_finding *finding = &findings.items[i];
-    bool hangs = finding->code == WM_E_ROLE_UNKNOWN || finding->code == WM_E_CHANNEL_UNKNOWN;
+    bool hangs = finding->code == WM_E_ROLE_UNKNOWN || finding->code == WM_E_CHANNEL_UNKNOWN ||
+                 finding->code == WM_E_TEST_DANGLING;
     if (finding->code != WM_E_NOTHING_TO_DO && !(hangs && loader->blind))
       wm_findings_add(loader->findings, finding->severity, finding->code, finding->file, finding->line, finding->column,
                       "%.*s", WM_TEXT_ARG(finding->text));
@@ -324,6 +332,7 @@ struct wm_workspace *wm_loader_finish(struct wm_loader *loader) {
   check_duplicates(loader);
   check_limit(loader, KIND_AUTOMATION, WM_AUTOMATIONS_LIMIT);
   check_limit(loader, KIND_ROLE, WM_ROLES_LIMIT);
+  check_limit(loader, KIND_TEST, WM_CASES_LIMIT);
   if (loader->memory || put_together(loader)) {
     loader->findings->failed = true;
     return NULL;

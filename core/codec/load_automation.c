@@ -59,7 +59,7 @@ static bool is_slip(struct wm_text type, const char *known) {
   return !take_segment(&rest, &theirs);
 }
 
-static void warn_of_slip(struct load *load, const struct wm_node *node, struct wm_text trigger) {
+void load_warn_of_slip(struct load *load, const struct wm_node *node, struct wm_text trigger) {
   for (size_t i = 0; journey_types[i]; i++)
     if (wm_text_is(trigger, journey_types[i]))
       return;
@@ -84,7 +84,7 @@ static void check_trigger(struct load *load, const struct wm_node *node, struct 
     load_invalid(load, node, WM_E_VALUE_INVALID, "'%.*s' has a '*' that is not at its end: it stands for any rest",
                  WM_TEXT_ARG(wm_text_shown(trigger)));
   else if (!star)
-    warn_of_slip(load, node, trigger);
+    load_warn_of_slip(load, node, trigger);
 }
 
 static void load_trigger(struct load *load, const struct load_key *key, const struct wm_node *value, void *place) {

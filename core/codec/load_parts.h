@@ -13,6 +13,7 @@ struct load {
   bool memory;         /* out of it: nothing of the result counts */
 };
 
+struct wm_case;
 struct load_key;
 
 /* Reads 'value' into 'place', which is 'key->offset' bytes into the struct that is filled; reports what is wrong. */
@@ -70,7 +71,10 @@ void load_tasks(struct load *load, const struct wm_node *list, struct wm_task **
 void load_automation(struct load *load, const struct wm_node *root, struct wm_automation *ret);
 void load_role(struct load *load, const struct wm_node *root, struct wm_role *ret);
 void load_channel(struct load *load, const struct wm_node *root, struct wm_channel *ret);
-void load_test(struct load *load, const struct wm_node *root);
+void load_test(struct load *load, const struct wm_node *root, struct wm_case *ret);
+
+/* Warns of an event type that is nearly one of the journeys'. */
+void load_warn_of_slip(struct load *load, const struct wm_node *node, struct wm_text type);
 
 const char *load_kind_name(const struct wm_node *node); /* "text", "a list", "a mapping" */
 

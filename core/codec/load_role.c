@@ -1,4 +1,4 @@
-/* role:, channel: and test: documents (contract 3 and 8). */
+/* role: and channel: documents (contract 3 and 8). */
 #include <stddef.h>
 
 #include "core/codec/load_parts.h"
@@ -193,11 +193,4 @@ static const struct load_key channel_keys[] = {
 void load_channel(struct load *load, const struct wm_node *root, struct wm_channel *ret) {
   *ret = (struct wm_channel){.kind = WM_TEXT("log"), .file = load->file, .line = root->line, .column = root->column};
   load_map(load, root, "a channel", channel_keys, ret);
-}
-
-/* Tests have their own reader; here they are only told from mistakes. */
-void load_test(struct load *load, const struct wm_node *root) {
-  static const struct load_key key = {"test", load_filled, 0, true, false, NULL};
-  struct wm_text name;
-  load_filled(load, &key, wm_node_get(root, "test"), &name);
 }
