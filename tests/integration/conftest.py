@@ -1,5 +1,7 @@
 """One broker and one Redis for the whole session; a test that breaks them starts its own."""
+import os
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -9,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "br
 from waymark_testlib.kafka import Broker, Sender  # noqa: E402
 from waymark_testlib.process import tail  # noqa: E402
 from waymark_testlib.redis_server import Redis  # noqa: E402
-from waymark_testlib.worker import Worker  # noqa: E402
+from waymark_testlib.worker import Worker, build_folder  # noqa: E402
 from waymark_testlib.workspace import Workspace  # noqa: E402
 
 
@@ -69,3 +71,27 @@ def make_workspace(tmp_path, broker, redis):
 @pytest.fixture
 def sender(broker):
     return Sender(broker, 4)
+
+
+@pytest.fixture
+def crash():
+    """crash(workspace, point, passage) starts a worker that dies there."""
+    started = []
+
+    def run(workspace, point, passage):
+        library = build_folder() / "tests" / "crash_at.so"
+        assert library.exists(), f"no {library}: configure with -DWAYMARK_TESTS=ON, and build"
+        where = f"{point}:{passage}"
+        mark = workspace.logs / "died-at"
+        mark.unlink(missing_ok=True)
+        options = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
+        worker = Worker(workspace, f"dies-{len(started)}", {
+            "LD_PRELOAD": str(library), "WAYMARK_CRASH_AT": where, "WAYMARK_CRASH_MARK": str(mark), "ASAN_OPTIONS": options})
+        started.append(worker)
+        code = worker.start().wait(30)
+        assert code == -signal.SIGKILL, f"it ended with {code}, not at {where}: {worker.said()[-2000:]}"
+        assert mark.read_text() == where
+
+    yield run
+    for worker in started:
+        worker.end()

@@ -3,7 +3,6 @@
 `tests/lib/crash/crash_at.c` says where the steps are. A case is only worth something when the worker died there, so
 each looks at what it left behind: an open transaction, registers that Redis does not have, progress that is behind."""
 import os
-import signal
 import time
 
 import pytest
@@ -11,35 +10,10 @@ import pytest
 from checker import acquit, last_registers, settle
 from load import RULES, Load
 from waymark_testlib.process import wait_until
-from waymark_testlib.worker import Worker, build_folder
 
 SEED = int(os.environ.get("WAYMARK_SEED", "7"))
 EVENTS = 400  # three batches
 SETTINGS = {"properties": {"session.timeout.ms": "1000", "heartbeat.interval.ms": "300"}, "limits": {"batch-events": 150}}
-
-
-@pytest.fixture
-def crash():
-    """crash(workspace, point, passage) starts a worker that dies there."""
-    started = []
-
-    def run(workspace, point, passage):
-        library = build_folder() / "tests" / "crash_at.so"
-        assert library.exists(), f"no {library}: configure with -DWAYMARK_TESTS=ON, and build"
-        where = f"{point}:{passage}"
-        mark = workspace.logs / "died-at"
-        mark.unlink(missing_ok=True)
-        options = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
-        worker = Worker(workspace, f"dies-{len(started)}", {
-            "LD_PRELOAD": str(library), "WAYMARK_CRASH_AT": where, "WAYMARK_CRASH_MARK": str(mark), "ASAN_OPTIONS": options})
-        started.append(worker)
-        code = worker.start().wait(30)
-        assert code == -signal.SIGKILL, f"it ended with {code}, not at {where}: {worker.said()[-2000:]}"
-        assert mark.read_text() == where
-
-    yield run
-    for worker in started:
-        worker.end()
 
 
 def in_redis(workspace):

@@ -30,6 +30,7 @@ enum point {
   HALF_APPLIED,       /* half of the bytes of an apply are with Redis */
   AFTER_APPLY,        /* all of it is, the progress of a partition is not; once for each partition */
   AFTER_PROGRESS,     /* the progress of a partition is, that of the next may not be */
+  AFTER_FLUSH,        /* without transactions: outcomes stand (odd n), registers too (even), the offsets do not */
   AFTER_NEW_PROGRESS, /* catch-up has created the progress, and applied nothing */
   POINT_COUNT,
 };
@@ -45,6 +46,7 @@ static const char *const names[POINT_COUNT] = {
     [HALF_APPLIED] = "half-applied",
     [AFTER_APPLY] = "after-apply",
     [AFTER_PROGRESS] = "after-progress",
+    [AFTER_FLUSH] = "after-flush",
     [AFTER_NEW_PROGRESS] = "after-new-progress",
 };
 
@@ -186,6 +188,12 @@ rd_kafka_error_t *rd_kafka_commit_transaction(rd_kafka_t *rk, int timeout_ms) {
   if (!failed)
     pass(AFTER_COMMIT);
   return failed;
+}
+
+rd_kafka_resp_err_t rd_kafka_flush(rd_kafka_t *rk, int timeout_ms) {
+  rd_kafka_resp_err_t code = NEXT(rd_kafka_flush)(rk, timeout_ms);
+  pass(AFTER_FLUSH);
+  return code;
 }
 
 /* A request of Kafka's protocol: its size without the size, its kind, ... */
