@@ -3,12 +3,8 @@
 #include <stdio.h>
 
 #include "core/codec/out.h"
+#include "tools/conditions.h"
 #include "tools/show.h"
-
-#define VALUE_LIMIT 120 /* bytes of a found value that people see */
-
-static const char *const answers[] = {[WM_NO] = "no", [WM_UNKNOWN] = "cannot tell", [WM_YES] = "yes"};
-static const enum style answer_styles[] = {[WM_NO] = STYLE_BAD, [WM_UNKNOWN] = STYLE_WARN, [WM_YES] = STYLE_GOOD};
 
 static const struct {
   const char *name; /* in JSON */
@@ -61,69 +57,6 @@ struct explanation explain(const struct wm_automation *automation, const struct 
   return ret;
 }
 
-/* A value as JSON, cut where it gets long. */
-static void add_value(const struct wm_value *value, struct wm_buf *buf) {
-  size_t before = buf->size;
-  wm_value_to_json(value, buf);
-  if (buf->failed || buf->size - before <= VALUE_LIMIT)
-    return;
-  size_t size = before + VALUE_LIMIT;
-  while (size > before && ((unsigned char)buf->bytes[size] & 0xc0) == 0x80)
-    size--;
-  buf->size = size;
-  wm_buf_add_string(buf, "…");
-}
-
-/* What stands at the path, in words. */
-static void add_found(const struct wm_value *value, enum wm_answer answer, struct wm_buf *buf) {
-  if (!value) {
-    wm_buf_add_string(buf, "it is absent");
-    return;
-  }
-  wm_buf_add_string(buf, "found ");
-  add_value(value, buf);
-  if (answer == WM_UNKNOWN && value->type != WM_NULL)
-    wm_buf_add_string(buf, ", which can't be compared");
-}
-
-static void print_answer(size_t indent, enum wm_answer answer) {
-  printf("%*s", (int)indent, "");
-  style_print(stdout, answer_styles[answer], "%s", answers[answer]);
-  printf("%*s", (int)(13 - strlen(answers[answer])), "");
-}
-
-static void print_test(const struct wm_condition *condition, const struct wm_test *test, const struct wm_scope *scope,
-                       size_t indent) {
-  const struct wm_value *value = wm_path_get(&condition->path, scope);
-  enum wm_answer answer = wm_test_answer(test, value, scope->now_us);
-  struct wm_buf operand = WM_BUF_INIT, found = WM_BUF_INIT;
-  add_value(&test->operand, &operand);
-  add_found(value, answer, &found);
-  print_answer(indent, answer);
-  style_print(stdout, STYLE_BOLD, "%.*s", WM_TEXT_ARG(condition->path.written));
-  style_print(stdout, STYLE_PLAIN, " %s %s", test->operator->name, operand.bytes ? operand.bytes : "");
-  style_print(stdout, STYLE_DIM, "  (%s)", found.bytes ? found.bytes : "");
-  putchar('\n');
-  wm_buf_release(&operand);
-  wm_buf_release(&found);
-}
-
-/* The tree, each answer before what it answers. Not deeper than the workspace's 32. */
-static void print_condition(const struct wm_condition *condition, const struct wm_scope *scope, size_t indent) {
-  static const char *const names[] = {[WM_ALL] = "all of", [WM_ANY] = "any of", [WM_NOT] = "not"};
-  while (condition->kind == WM_ALL && condition->count == 1) /* all of one thing is that thing */
-    condition = &condition->children[0];
-  if (condition->kind == WM_FIELD) {
-    for (size_t i = 0; i < condition->test_count; i++)
-      print_test(condition, &condition->tests[i], scope, indent);
-    return;
-  }
-  print_answer(indent, wm_condition_answer(condition, scope));
-  puts(names[condition->kind]);
-  for (size_t i = 0; i < condition->count; i++)
-    print_condition(&condition->children[i], scope, indent + 2);
-}
-
 static void print_when(const struct explanation *explanation) {
   const struct wm_condition *when = &explanation->automation->when;
   if (when->count == 0) {
@@ -131,8 +64,7 @@ static void print_when(const struct explanation *explanation) {
     return;
   }
   puts("  when");
-  for (size_t i = 0; i < when->count; i++)
-    print_condition(&when->children[i], explanation->scope, 4);
+  conditions_print(when, explanation->scope, 4);
 }
 
 static void print_tasks(const struct wm_execution *execution) {
@@ -181,35 +113,6 @@ void explain_add_waiting(struct table *table, const struct wm_automation *automa
   wm_buf_release(&triggers);
 }
 
-static void add_condition(const struct wm_condition *condition, const struct wm_scope *scope, struct wm_buf *buf) {
-  static const char *const names[] = {[WM_ALL] = "all", [WM_ANY] = "any", [WM_NOT] = "not"};
-  wm_buf_printf(buf, "{\"answer\":\"%s\"", answers[wm_condition_answer(condition, scope)]);
-  if (condition->kind != WM_FIELD) {
-    wm_buf_printf(buf, ",\"%s\":[", names[condition->kind]);
-    for (size_t i = 0; i < condition->count; i++) {
-      wm_buf_add_string(buf, i ? "," : "");
-      add_condition(&condition->children[i], scope, buf);
-    }
-    wm_buf_add_string(buf, "]}");
-    return;
-  }
-  const struct wm_value *value = wm_path_get(&condition->path, scope);
-  wm_buf_add_string(buf, ",\"path\":");
-  wm_buf_add_json(buf, condition->path.written);
-  if (value) {
-    wm_buf_add_string(buf, ",\"found\":");
-    wm_value_to_json(value, buf);
-  }
-  wm_buf_add_string(buf, ",\"tests\":[");
-  for (size_t i = 0; i < condition->test_count; i++) {
-    const struct wm_test *test = &condition->tests[i];
-    wm_buf_printf(buf, "%s{\"operator\":\"%s\",\"operand\":", i ? "," : "", test->operator->name);
-    wm_value_to_json(&test->operand, buf);
-    wm_buf_printf(buf, ",\"answer\":\"%s\"}", answers[wm_test_answer(test, value, scope->now_us)]);
-  }
-  wm_buf_add_string(buf, "]}");
-}
-
 void explain_to_json(const struct explanation *explanation, struct wm_buf *buf) {
   const struct wm_automation *automation = explanation->automation;
   bool takes = !automation || explanation->verdict == VERDICT_TAKES || explanation->verdict == VERDICT_RAN;
@@ -221,7 +124,7 @@ void explain_to_json(const struct explanation *explanation, struct wm_buf *buf) 
   wm_buf_printf(buf, ",\"takes\":%s,\"verdict\":\"%s\"", takes ? "true" : "false", verdicts[explanation->verdict].name);
   if (automation && explanation->verdict != VERDICT_TRIGGER && explanation->verdict != VERDICT_OFF) {
     wm_buf_add_string(buf, ",\"when\":");
-    add_condition(&automation->when, explanation->scope, buf);
+    conditions_to_json(&automation->when, explanation->scope, buf);
   }
   if (explanation->execution) {
     wm_buf_add_string(buf, ",\"execution\":");

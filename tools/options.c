@@ -206,8 +206,8 @@ int options_place_arguments(struct options *options, const char *who, const char
       fprintf(stderr, "%s: %.*s is missing\nTry '%s --help'.\n", who, WM_TEXT_ARG(token), who);
       return -1;
     }
-    bool is_word = memchr(token.bytes, '|', token.size) || (token.bytes[0] >= 'a' && token.bytes[0] <= 'z');
-    if (is_word && check_choice(who, token, *given) < 0)
+    struct wm_text inner = optional ? (struct wm_text){token.bytes + 1, token.size - 2} : token;
+    if (memchr(token.bytes, '|', token.size) && check_choice(who, inner, *given) < 0)
       return -1;
     placed[index] = *given++;
     left--;

@@ -20,7 +20,7 @@ bool style_wanted(FILE *file);
 /* How many columns a terminal needs for the text. */
 size_t text_width(struct wm_text text);
 
-#define TABLE_COLUMNS 10
+#define TABLE_COLUMNS 12
 
 struct table_cell;
 

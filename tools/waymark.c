@@ -13,8 +13,8 @@ const struct command *const commands[] = {
     &command_lint,    &command_simulate,
     &command_explain, &command_check_event,
     &command_send,    &command_topics,
-    &command_user,    &command_grant,
-    &command_revoke,  &command_directory,
+    &command_user,    &command_roles,
+    &command_grant,   &command_revoke,
     &command_help,    NULL,
 };
 

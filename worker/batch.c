@@ -7,6 +7,7 @@
 
 #include "core/codec/register.h"
 #include "worker/account.h"
+#include "worker/collect.h"
 #include "worker/fetch.h"
 #include "worker/loop.h"
 #include "worker/projection.h"
@@ -148,15 +149,18 @@ static int append(void *taker, const struct wm_out *out, struct wm_error *error)
   return batch->result == LOG_DONE ? 0 : -1;
 }
 
-/* A profile is as large as its event: one that the users topic is known to refuse would stop every worker that meets
- * it. The event is rejected, the register stays as it was. So is a sign-in that would make it pass that size. */
-static int refuse_profile(struct loop *loop, struct batch_item *item, struct wm_error *error) {
-  size_t limit = LOOP_LOG(loop, cut_limit, WM_OUT_USERS), size = 0;
+/* Only what a task adds is measured against 'limits.register-bytes' (contract 6). Beyond it a register can still grow,
+ * by a profile, a sign-in, the clocks of removals, journeys that have run; one that the users topic is known to refuse
+ * would stop every worker that meets it. The event is rejected, the register stays as it was. */
+static int refuse_growth(struct loop *loop, struct batch_item *item, struct wm_error *error) {
+  size_t limit = LOOP_LOG(loop, cut_limit, WM_OUT_USERS), size = 0, register_size = 0;
   struct wm_error why = {0};
-  bool may_grow = item->event.event_class == WM_EVENT_USER_UPDATED || item->event.event_class == WM_EVENT_SIGNED_IN;
-  if (may_grow && item->decision.user && limit < SIZE_MAX)
-    size = item->event.user.size + wm_register_size(item->decision.user);
-  if (size <= limit)
+  if (item->decision.user && limit < SIZE_MAX) {
+    register_size = wm_register_size(item->decision.user);
+    size = item->event.user.size + register_size;
+  }
+  if (size <= limit || !item->whole ||
+      (!collect_may_grow(&item->event) && register_size <= loop->rules.terms.register_bytes))
     return 0;
   wm_error_set(&why, WM_E_EVENT_OVERSIZE,
                "with this event the register would have %zu bytes, the users topic takes up to %zu", size, limit);
@@ -172,7 +176,7 @@ static int decide(struct loop *loop, struct batch_item *item, struct wm_error *e
   const struct wm_user *before = item->user ? users_current(item->user) : NULL;
   if (wm_decide(loop->workspace, &loop->rules.terms, &item->event, before, item->record.partition, &item->candidates,
                 &loop->batch.arena, &item->decision, error) < 0 ||
-      refuse_profile(loop, item, error) < 0)
+      refuse_growth(loop, item, error) < 0)
     return -1;
   if (item->decision.user)
     users_stage(&loop->users, item->user, item->decision.user, item->event.now_us);

@@ -10,7 +10,8 @@ struct loop;
 
 /* A record that does something: a rejection, or an event that has to be decided. */
 struct batch_item {
-  struct wm_record record; /* copied; value and headers only for a rejection, which is passed on verbatim */
+  struct wm_record record; /* copied; value and headers only when 'whole' */
+  bool whole;              /* it is rejected or may be later: then it is passed on verbatim */
   bool rejected;
   struct wm_rejection rejection;
   struct wm_event event;

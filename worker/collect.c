@@ -113,6 +113,10 @@ static int sift(struct loop *loop, struct batch_item *item, bool *ret) {
   return 0;
 }
 
+bool collect_may_grow(const struct wm_event *event) {
+  return event->event_class == WM_EVENT_USER_UPDATED || event->event_class == WM_EVENT_SIGNED_IN;
+}
+
 /* Fills the item; 'ret' tells whether it stays. -1: out of memory. */
 static int take(struct loop *loop, const struct wm_record *record, size_t topic, struct batch_item *item, bool *ret) {
   struct wm_decode_rules rules = {
@@ -134,9 +138,8 @@ static int take(struct loop *loop, const struct wm_record *record, size_t topic,
     return -1;
   if (!item->rejected && sift(loop, item, ret) < 0)
     return -1;
-  bool late = item->event.event_class == WM_EVENT_USER_UPDATED || item->event.event_class == WM_EVENT_SIGNED_IN;
-  bool whole = item->rejected || late; /* it may be rejected later */
-  return *ret ? copy_record(record, whole, &loop->batch.arena, &item->record) : 0;
+  item->whole = item->rejected || collect_may_grow(&item->event) || LOOP_LOG(loop, cut_limit, WM_OUT_USERS) < SIZE_MAX;
+  return *ret ? copy_record(record, item->whole, &loop->batch.arena, &item->record) : 0;
 }
 
 void collect_record(struct loop *loop, const struct wm_record *record, size_t topic) {

@@ -198,6 +198,27 @@ Test(rules, a_profile_too_large_for_the_users_topic_is_rejected_and_blocks_nobod
   simulation_release(&s);
 }
 
+Test(rules, a_removal_that_the_users_topic_has_no_room_for_is_rejected_and_blocks_nobody) {
+  quiet_begin(1);
+  s.log->largest[WM_OUT_USERS] = 900;
+  struct process *process = start_ready();
+  process->loop->rules.terms.register_bytes = 700;
+  char event[2000];
+  int size = snprintf(event, sizeof event,
+                      "{\"specversion\":\"1.0\",\"id\":\"r1\",\"source\":\"/%01000d\",\"subject\":\"user-1\","
+                      "\"type\":\"journey.milestone.achieved\",\"data\":{\"milestone\":\"not-a\"}}",
+                      7);
+  send_milestone("user-1", "e1", "keep");
+  memory_log_produce(s.log, 0, 0, WM_TEXT("user-1"), (struct wm_text){event, (size_t)size}, s.world.now_us / 1000);
+  send_milestone("user-2", "e2", "keep");
+  run_for(process, 2000000);
+  cr_assert_not(process->gone, "%s", process->loop->exit_error.text);
+  cr_assert(has_role("user-1", "role-a") && has_role("user-2", "role-a"));
+  cr_assert_eq(count_with(WM_OUT_FAILURES, "\"code\":\"EVENT_OVERSIZE\""), 1);
+  cr_assert_eq(count_with(WM_OUT_COUNT, event), 1, "verbatim");
+  simulation_release(&s);
+}
+
 Test(rules, a_record_on_the_wrong_partition_is_rejected_with_both_partitions) {
   quiet_begin(4);
   struct process *process = start_ready();

@@ -1,0 +1,123 @@
+/* waymark roles: the table of what can be done with the catalogue. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/changes.h"
+#include "tools/request_command.h"
+#include "tools/roles.h"
+#include "tools/say.h"
+#include "tools/source.h"
+
+static const struct roles_way ways[] = {
+    {"list", "", "json offline register changes", roles_list},
+    {"show", "ROLE", "json count register", roles_show},
+    {"preview", "DIR", "json users users-shown max-losses", roles_preview},
+    {"archive", "ROLE...", "reason by dry-run no-wait timeout yes", roles_archive},
+    {"unarchive", "ROLE...", "reason by dry-run no-wait timeout yes", roles_unarchive},
+    {"export", "[ROLE...]", "offline output", roles_export},
+    {"import", "FILE [DIR]", "yes", roles_import},
+    {0},
+};
+
+static const struct roles_way *find_way(const char *name) {
+  const struct roles_way *way = ways;
+  while (way->name && strcmp(way->name, name) != 0)
+    way++;
+  return way;
+}
+
+/* Is 'word' one of the words of 'list'? */
+static bool is_listed(const char *list, const char *word) {
+  size_t size = strlen(word);
+  for (const char *at = list; *at; at += strcspn(at, " "), at += *at == ' ')
+    if (strcspn(at, " ") == size && strncmp(at, word, size) == 0)
+      return true;
+  return false;
+}
+
+static int check_options(const struct roles_way *way, const struct options *options) {
+  for (size_t i = 0; options->rows[i].name; i++)
+    if (options->values[i] && strcmp(options->rows[i].name, "workspace") != 0 &&
+        !is_listed(way->options, options->rows[i].name))
+      return say(EXIT_USAGE, "roles %s: it has no option '--%s'", way->name, options->rows[i].name);
+  return EXIT_FINE;
+}
+
+static int check_arguments(const struct roles_way *way, const struct options *options) {
+  size_t given = 0;
+  while (options_argument(options, ROLES_FIRST + given))
+    given++;
+  size_t fewest = 0, most = 0;
+  for (const char *at = way->arguments; *at; at += strcspn(at, " "), at += *at == ' ') {
+    fewest += *at != '[';
+    most++;
+  }
+  if (given < fewest)
+    return say(EXIT_USAGE, "roles %s: %s is missing", way->name, way->arguments);
+  if (given > most && !strstr(way->arguments, "..."))
+    return say(EXIT_USAGE, "roles %s: one argument too many: '%s'", way->name,
+               options_argument(options, ROLES_FIRST + most));
+  return EXIT_FINE;
+}
+
+static int run(const struct invocation *invocation) {
+  const char *name = options_argument(&invocation->options, 0);
+  const struct roles_way *way = find_way(name ? name : "list");
+  int exit_code = check_options(way, &invocation->options);
+  if (exit_code == EXIT_FINE)
+    exit_code = check_arguments(way, &invocation->options);
+  return exit_code == EXIT_FINE ? way->run(invocation) : exit_code;
+}
+
+static const struct option options[] = {
+    OPTION_WORKSPACE,
+    {"offline", 0, NULL, "list, export: the catalogue alone, Redis and Kafka are not asked"},
+    {"count", 0, NULL, "show: how many users hold the role"},
+    OPTION_REGISTER,
+    OPTION_CHANGES,
+    {"users", 0, "FILE", "preview: these users ('waymark simulate --users') in place of those in Redis"},
+    {"users-shown", 0, "N", "preview: so many users for each role (default 5)"},
+    {"max-losses", 0, "N", "preview: exit 1 when users would lose more roles than that"},
+    {"output", 'o', "FILE", "export: write there, not to standard output"},
+    OPTION_REASON,
+    OPTION_BY,
+    {"timeout", 0, "DURATION", "archive, unarchive: how long to wait for the workers (default 60s)"},
+    {"no-wait", 0, NULL, "archive, unarchive: only say it, do not wait until it is done"},
+    {"dry-run", 0, NULL, "archive, unarchive: only show how many users it concerns"},
+    OPTION_YES,
+    OPTION_JSON,
+    {0},
+};
+
+const struct command command_roles = {
+    .name = "roles",
+    .arguments = "[list|show|preview|archive|unarchive|export|import] [ARGUMENT...]",
+    .summary = "the catalogue: who holds how much of it, and what a role is",
+    .options = options,
+    .help =
+        "list (or nothing): every role with its holders by source (a user counts once for each source that gives it\n"
+        "to him), how many have it in force, and how many gained and lost it in the last day and week. It marks\n"
+        "roles that nobody has in force, and those that nine of ten active users have. Reads Redis and the changes\n"
+        "topic.\n"
+        "show ROLE: all that the catalogue says of it, who is meant to have it, and which automations give or take "
+        "it.\n"
+        "preview DIR: what users would gain and lose if the workspace in DIR went live in place of this one (-C): per\n"
+        "role, with the first users, and who would be left without any role. The users are those in Redis, or those "
+        "of\n"
+        "--users FILE, which needs no server.\n"
+        "archive ROLE..., unarchive ROLE...: retires roles at run time, by a record on topics.control that every "
+        "worker\n"
+        "follows, and brings them back; nobody's assignment is lost. Shows whom it concerns, asks, and waits until "
+        "the\n"
+        "role sets in Redis are as they should be: exit 3 when that takes longer than --timeout.\n"
+        "export [ROLE...]: a line of JSON for each role (without names: all): its document, what it says, its state, "
+        "and\n"
+        "the automations that give and take it. import FILE [DIR]: writes such roles into the folder 'roles' of a\n"
+        "workspace, one file each; nothing that is there is written over.\n\n"
+        "  waymark roles\n"
+        "  waymark roles show certified-partner --count\n"
+        "  waymark roles preview ../next --max-losses 0\n"
+        "  waymark roles archive old-partner --reason 'programme ended'\n"
+        "  waymark roles export certified-partner -o role.jsonl",
+    .run = run,
+};
