@@ -9,13 +9,9 @@
 #include "tools/say.h"
 
 const struct command *const commands[] = {
-    &command_dev,     &command_new,
-    &command_lint,    &command_simulate,
-    &command_explain, &command_check_event,
-    &command_send,    &command_topics,
-    &command_user,    &command_roles,
-    &command_grant,   &command_revoke,
-    &command_help,    NULL,
+    &command_dev,         &command_new,   &command_lint,   &command_simulate, &command_explain,
+    &command_check_event, &command_send,  &command_topics, &command_user,     &command_why,
+    &command_roles,       &command_grant, &command_revoke, &command_help,     NULL,
 };
 
 /* Before the command only: `waymark -C DIR lint` is `waymark lint -C DIR`. */

@@ -1,0 +1,76 @@
+/* waymark why: does a user hold a role, because of what, what took it, what would give it. */
+#include "core/moment.h"
+#include "tools/answer.h"
+#include "tools/role_text.h"
+#include "tools/say.h"
+#include "worker/clock.h"
+
+/* A role that neither the catalogue nor the register knows is a slip of the pen. */
+static int check_role(const struct loaded *loaded, const struct wm_user *user, const char *name) {
+  const struct wm_role *role;
+  if (user && wm_user_role(user, wm_text_of(name)))
+    return EXIT_FINE;
+  return role_find(loaded->workspace, name, &role);
+}
+
+static int answer(const struct loaded *loaded, const struct invocation *invocation, struct wm_arena *arena,
+                  struct source_user *source, struct wm_user **user) {
+  const struct options *options = &invocation->options;
+  const char *role = options_argument(options, 1);
+  struct wm_text name = wm_text_of(options_argument(options, 0));
+  struct answer found;
+  int exit_code = source_find(loaded, options, name, arena, source, user);
+  if (exit_code == EXIT_FINE)
+    exit_code = check_role(loaded, *user, role);
+  if (exit_code != EXIT_FINE)
+    return exit_code;
+  if (!*user)
+    *user = wm_user_new(name, 0);
+  if (!*user ||
+      answer_find(loaded, source, *user, wm_text_of(role), system_clock.wall_us(system_clock.self), arena, &found) < 0)
+    return say_memory();
+  if (options_has(options, "json"))
+    answer_print_json(&found);
+  else
+    answer_print(&found);
+  return found.held ? EXIT_FINE : EXIT_BAD_NEWS;
+}
+
+static int run(const struct invocation *invocation) {
+  const char *name = options_argument(&invocation->options, 0);
+  bool offline = options_has(&invocation->options, "register");
+  struct loaded loaded;
+  struct wm_arena arena;
+  struct source_user source;
+  struct wm_user *user = NULL;
+  if (!wm_text_is_user_id(wm_text_of(name)))
+    return say(EXIT_USAGE, "'%s' is no user id: 1 to 256 bytes of text without control characters", name);
+  wm_arena_init(&arena, 0);
+  int exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_LINT : SETTINGS_FULL, &loaded);
+  if (exit_code == EXIT_BAD_NEWS)
+    exit_code = EXIT_USAGE; /* 1 says that he does not hold it */
+  if (exit_code == EXIT_FINE)
+    exit_code = answer(&loaded, invocation, &arena, &source, &user);
+  wm_user_free(user);
+  wm_arena_release(&arena);
+  files_unload(&loaded);
+  return exit_code;
+}
+
+static const struct option options[] = {OPTION_WORKSPACE, OPTION_REGISTER, OPTION_JSON, {0}};
+
+const struct command command_why = {
+    .name = "why",
+    .arguments = "USER ROLE",
+    .summary = "because of what a user holds a role; or why not, what took it, and what would give it",
+    .options = options,
+    .help =
+        "Reads the user's register in Redis and the workspace, and tells: does he hold the role (it is in force now);\n"
+        "because of which automation, task and event, which request by hand, or which criterion and field of his\n"
+        "profile; since when and until when; what keeps a role that he has from being in force; what took it; and\n"
+        "what would give it, or take it away. Exit 0: he holds it, 1: he does not, 2: there is no such role, or the\n"
+        "workspace is invalid, 3: Redis can't be reached.\n\n"
+        "  waymark why user-7 certified-partner\n"
+        "  waymark simulate . events.jsonl --users - | waymark why user-7 certified-partner --register -",
+    .run = run,
+};
