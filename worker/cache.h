@@ -14,7 +14,7 @@
 enum cache_result {
   CACHE_DONE,
   CACHE_DOWN,  /* away, loading, read-only, out of memory ...: everything sent and not acknowledged is unknown */
-  CACHE_STALE, /* progress is not what was expected, or a newer generation is there: catch up */
+  CACHE_STALE, /* progress is not what was expected, or a newer generation or another catalogue is there: catch up */
   CACHE_BROKEN /* a bug or a wrong server (WRONGTYPE, NOPERM, eviction policy, another incarnation): 'error' says */
 };
 
@@ -36,8 +36,9 @@ struct cache_progress {
 
 enum cache_mode {
   CACHE_NEWER, /* write if (gen, at) is newer than what is there (or nothing is) */
-  CACHE_SAME /* a projection: only if (gen, at) is exactly what is there, write the role set, and 'end_us' as the user's
-                next end, later or not (INT64_MAX: out of wm:ends); so a zombie can't move an end that is not his */
+  CACHE_SAME   /* a projection: only if (gen, at) is exactly what is there, and wm:meta has 'stamp' (else CACHE_STALE),
+                  write   the role set, and 'end_us' as the user's next end, later or not (INT64_MAX: out of wm:ends); so a
+                  zombie   can't move an end that is not his, nor bring back an earlier catalogue */
 };
 
 /* One user to be written by the fenced script. Borrowed until apply returns. */
@@ -48,13 +49,16 @@ struct cache_write {
   struct wm_text json;         /* the register; not used by CACHE_SAME */
   const struct wm_text *roles; /* effective now, sorted */
   size_t role_count;
-  int64_t end_us; /* wall clock of the next grant that ends; INT64_MAX: none */
+  int64_t end_us;    /* wall clock of the next grant that ends; INT64_MAX: none */
+  int32_t partition; /* for CACHE_SAME: the user's home, and what its catalogue in wm:meta has to begin with */
+  struct wm_text stamp;
 };
 
 struct cache_meta {
   char incarnation[64]; /* "" : Redis does not know one */
   int64_t generation;   /* 0: Redis does not know one */
-  char catalogue[64];   /* digest that partition 'partition' was last projected with; "" : none */
+  char catalogue[64]; /* what the role sets of partition 'partition' were projected with, see reproject.h; "" : none */
+  char was[64];       /* for set_meta: what the catalogue in wm:meta has to begin with; "" : there must be none */
 };
 
 struct cache_ops {
@@ -76,8 +80,8 @@ struct cache_ops {
    * CACHE_NO_PROGRESS: it must not be there). */
   enum cache_result (*advance)(void *self, int32_t partition, int64_t from, int64_t to, struct wm_error *error);
 
-  /* wm:meta. set_meta writes what is not "" or 0 and refuses (CACHE_BROKEN) another incarnation. 'partition' -1:
-   * without catalogue. */
+  /* wm:meta. set_meta writes what is not "" or 0 and refuses another incarnation (CACHE_BROKEN) and a catalogue in
+   * place of one that is not 'was' (CACHE_STALE). 'partition' -1: without catalogue. */
   enum cache_result (*get_meta)(void *self, int32_t partition, struct cache_meta *ret, struct wm_error *error);
   enum cache_result (*set_meta)(void *self, int32_t partition, const struct cache_meta *meta, struct wm_error *error);
 

@@ -77,8 +77,7 @@ static bool agree_on_meta(struct loop *loop, int32_t p) {
       !cache_worked(loop, LOOP_CACHE(loop, set_meta, -1, &fill, &error), &error))
     return false;
   partition->generation = meta.generation;
-  bool projected = wm_text_is(loop->workspace->catalogue_digest, meta.catalogue);
-  partition->catalogue = projected ? CATALOGUE_PROJECTED : meta.catalogue[0] ? CATALOGUE_OTHER : CATALOGUE_NONE;
+  reproject_adopt(loop, p, meta.catalogue);
   return reproject_mark(loop, p);
 }
 
@@ -110,10 +109,11 @@ static bool find_range(struct loop *loop, int32_t p) {
       !log_worked(loop, LOOP_LOG(loop, users_end, p, &start, &end, &error), &error))
     return false;
   if (progress.next > end) {
-    wm_error_set(&error, WM_E_LOG_TRUNCATED,
-                 "'%s' partition %d ends at offset %lld, but redis has applied it up to %lld: bring back what the topic "
-                 "has lost, or empty redis to have it rebuilt from what is left",
-                 loop->doors.log.users_topic, (int)p, (long long)end, (long long)progress.next);
+    wm_error_set(
+        &error, WM_E_LOG_TRUNCATED,
+        "'%s' partition %d ends at offset %lld, but redis has applied it up to %lld: bring back what the topic "
+        "has lost, or empty redis to have it rebuilt from what is left",
+        loop->doors.log.users_topic, (int)p, (long long)end, (long long)progress.next);
     return refuse(loop, &error);
   }
   if (!begin_progress(loop, p, start, &progress))

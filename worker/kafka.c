@@ -33,6 +33,8 @@ static const struct log_ops ops = {
     .read_next = kafka_read_next,
     .read_end = kafka_read_end,
     .incarnation = kafka_incarnation,
+    .control_end = kafka_control_end,
+    .control_next = kafka_control_next,
     .home = home,
 };
 
@@ -100,8 +102,9 @@ static int copy_topics(struct kafka *kafka, const struct settings *from) {
   to->topics.changes = copy(arena, from->topics.changes);
   to->topics.failures = copy(arena, from->topics.failures);
   to->topics.notifications = copy(arena, from->topics.notifications);
-  bool fine =
-      to->topics.users && to->topics.outcomes && to->topics.changes && to->topics.failures && to->topics.notifications;
+  to->topics.control = copy(arena, from->topics.control);
+  bool fine = to->topics.users && to->topics.outcomes && to->topics.changes && to->topics.failures &&
+              to->topics.notifications && to->topics.control;
   return fine ? 0 : -1;
 }
 
@@ -212,6 +215,7 @@ void kafka_close(struct kafka *kafka) {
   kafka_producer_close(kafka);
   kafka_message_release(&kafka->read);
   kafka_handle_close(&kafka->reader);
+  kafka_control_close(kafka);
   kafka_watch_close(kafka);
   free(kafka->written);
   free(kafka->kept);

@@ -1,6 +1,6 @@
 /* What the files behind the log door share. The only place that names librdkafka: kafka_handle.c (one instance and
  * its callbacks), kafka.c (opening, the table of the door), kafka_consumer.c, kafka_producer.c, kafka_plain.c (without
- * transactions), kafka_reader.c, topics.c, client.c, mock.c. */
+ * transactions), kafka_reader.c, kafka_control.c, topics.c, client.c, mock.c. */
 #ifndef WM_WORKER_KAFKA_INTERNAL_H
 #define WM_WORKER_KAFKA_INTERNAL_H
 
@@ -132,6 +132,10 @@ struct kafka {
   struct kafka_kept *kept;
   size_t kept_count, kept_capacity;
 
+  struct kafka_handle controller; /* kafka_control.c */
+  struct kafka_message word;      /* the last one read there */
+  int64_t control_position;
+
   struct kafka_message read; /* kafka_reader.c */
   int32_t read_partition;    /* -1: none */
   int64_t read_position;
@@ -213,5 +217,12 @@ enum log_poll kafka_read_next(void *self, int timeout_ms, struct wm_record *ret,
                               struct wm_error *error);
 void kafka_read_end(void *self);
 enum log_result kafka_incarnation(void *self, int32_t partition, char ret[static 64], struct wm_error *error);
+
+/* --- kafka_control.c --- */
+
+enum log_result kafka_control_end(void *self, int64_t *ret_end, struct wm_error *error);
+enum log_poll kafka_control_next(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
+                                 struct wm_error *error);
+void kafka_control_close(struct kafka *kafka);
 
 #endif

@@ -106,6 +106,13 @@ struct log_ops {
    * TOPIC_INVALID when the partition does not begin with one. */
   enum log_result (*incarnation)(void *self, int32_t partition, char ret[static 64], struct wm_error *error);
 
+  /* The control topic, committed records only, from its beginning on, by a reader of its own. control_end: where it
+   * ends now. control_next: LOG_RECORD, LOG_NOTHING (time is over), LOG_DOWN or LOG_BROKEN; *ret_position is the next
+   * offset, behind gaps too. */
+  enum log_result (*control_end)(void *self, int64_t *ret_end, struct wm_error *error);
+  enum log_poll (*control_next)(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
+                                struct wm_error *error);
+
   /* The home partition of a user. */
   int32_t (*home)(void *self, struct wm_text user);
 };

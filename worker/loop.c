@@ -1,5 +1,5 @@
-/* A step: take over a new workspace, go on with the way back from a failure, one chunk of catching up, sweeping and
- * projecting, then the log; a batch that is full or old enough is run. */
+/* A step: look at the control topic, take over a new workspace, go on with the way back from a failure, one chunk of
+ * catching up, sweeping and projecting, then the log; a batch that is full or old enough is run. */
 #include "worker/loop.h"
 
 #include "worker/collect.h"
@@ -29,12 +29,14 @@ struct loop *loop_new(const struct loop_doors *doors, const struct loop_rules *r
   catchup_init(&loop->catchup);
   sweep_init(&loop->sweep);
   reproject_init(&loop->reproject);
+  control_init(&loop->control);
   return loop;
 }
 
 void loop_free(struct loop *loop) {
   if (!loop)
     return;
+  control_release(&loop->control);
   reproject_release(&loop->reproject);
   sweep_release(&loop->sweep);
   catchup_release(&loop->catchup);
@@ -139,28 +141,36 @@ void loop_reload(struct loop *loop, struct wm_workspace *workspace, const struct
   loop->next_rules = *rules;
 }
 
-/* What the old one had nothing to say to is committed first: it is not asked of the new one. */
-static void swap_workspace(struct loop *loop) {
-  if (!loop->next_workspace || loop->batch.events > 0)
+static void take_next(struct loop *loop) {
+  if (!loop->next_workspace)
     return;
-  batch_commit_idle(loop, true);
-  if (loop->phase == LOOP_STOPPED)
-    return;
-  bool same = wm_text_equal(loop->workspace->catalogue_digest, loop->next_workspace->catalogue_digest);
   wm_workspace_free(loop->workspace);
   loop->workspace = loop->next_workspace;
   loop->next_workspace = NULL;
   loop->rules = loop->next_rules;
   loop->counters.reloads++;
-  if (!same) {
-    catchup_cancel(loop); /* it begins again, and takes back in wm:meta the catalogue that it began with */
-    reproject_all(loop);
-  }
   loop_say(loop, LOGGER_INFO, "reloaded",
            (const struct logger_field[]){{.name = "workspace", .text = loop->workspace->digest},
                                          {.name = "automations", .number = (int64_t)loop->workspace->automation_count},
                                          {.name = "roles", .number = (int64_t)loop->workspace->role_count},
                                          {0}});
+}
+
+/* A new workspace, or what was said of it at run time. What the old one had nothing to say to is committed first: it is
+ * not asked of the new one. */
+static void swap_workspace(struct loop *loop) {
+  char catalogue[64];
+  if ((!loop->next_workspace && !loop->control.pending) || loop->batch.events > 0)
+    return;
+  batch_commit_idle(loop, true);
+  if (loop->phase == LOOP_STOPPED)
+    return;
+  snprintf(catalogue, sizeof catalogue, "%.*s", WM_TEXT_ARG(loop->workspace->catalogue_digest));
+  take_next(loop);
+  if (!control_apply(loop) || wm_text_is(loop->workspace->catalogue_digest, catalogue))
+    return;
+  catchup_cancel(loop); /* it begins again, and takes back in wm:meta the catalogue that it began with */
+  reproject_all(loop);
 }
 
 /* --- Redis --- */
@@ -238,6 +248,7 @@ static void assigned(struct loop *loop, const struct log_polled *polled) {
     return;
   }
   loop->spare = polled->position_count == 0;
+  control_ask(loop);
   size_t split = partitions_count(&loop->partitions, PARTITION_SPLIT);
   size_t behind = partitions_count(&loop->partitions, PARTITION_BEHIND);
   loop->recover.needs |= polled->position_count > 0 ? NEED_COMMITTED | NEED_ASSIGN : NEED_ASSIGN;
@@ -339,8 +350,9 @@ static void collect(struct loop *loop, bool busy) {
 
 bool loop_step(struct loop *loop) {
   int64_t wait_us;
+  bool busy = control_step(loop);
   swap_workspace(loop);
-  bool busy = recover_step(loop) && reproject_mark(loop, -1) && catchup_step(loop);
+  busy |= recover_step(loop) && control_is_followed(loop) && reproject_mark(loop, -1) && catchup_step(loop);
   busy |= sweep_step(loop);
   busy |= reproject_step(loop);
   beat(loop);

@@ -7,6 +7,7 @@
 #include "worker/batch.h"
 #include "worker/catchup.h"
 #include "worker/clock.h"
+#include "worker/control.h"
 #include "worker/logger.h"
 #include "worker/partitions.h"
 #include "worker/recover.h"
@@ -72,6 +73,7 @@ struct loop {
   struct catchup catchup;
   struct sweep sweep;
   struct reproject reproject;
+  struct control control;
   bool in_transaction;
   bool applying;      /* an apply is under way */
   bool log_is_down;   /* said so already */

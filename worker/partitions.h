@@ -5,11 +5,11 @@
 #include "worker/cache.h"
 #include "worker/log.h"
 
-/* wm:meta names a catalogue only while every role set of the partition is as that catalogue has it. */
+/* What wm:meta says of the role sets of a partition (worker/reproject.h). */
 enum partition_catalogue {
-  CATALOGUE_OTHER,    /* wm:meta may name another one: it has to be taken back before anything is written */
-  CATALOGUE_NONE,     /* wm:meta names none that could be believed: everybody is to be projected */
-  CATALOGUE_PROJECTED /* every role set is as the present catalogue has it */
+  CATALOGUE_OTHER,    /* it does not name the present one: it has to, before anything is written */
+  CATALOGUE_AT_WORK,  /* role sets are being projected to the present one */
+  CATALOGUE_PROJECTED /* every role set is as the present one has it */
 };
 
 enum partition_state {
@@ -32,6 +32,10 @@ struct partition {
   int64_t progress;               /* wm:progress as last acknowledged to this worker; or CACHE_NO_PROGRESS */
   int64_t applied; /* what it shall be once the apply under way is acknowledged; == progress: nothing to do */
   enum partition_catalogue catalogue;
+  char stamp[64];           /* what wm:meta has of the catalogue, or begins with; "" : nothing */
+  int64_t since_us;         /* wall clock: when the present catalogue was first seen here */
+  int64_t projected_to;     /* offset in the users topic: who stands before it has been projected */
+  uint64_t projected_users; /* so far, by this worker */
 };
 
 struct partitions {

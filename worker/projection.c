@@ -92,6 +92,8 @@ bool projection_commit(struct loop *loop, const struct projection *items, size_t
     if (!writes || projection_write(loop, entry->committed, items[i].now_us, arena, &writes[i]) < 0)
       return loop_fail_memory(loop);
     writes[i].mode = CACHE_SAME;
+    writes[i].partition = items[i].partition;
+    writes[i].stamp = wm_text_of(loop->partitions.items[items[i].partition].stamp);
     writes[i].gen = entry->gen;
     writes[i].at = entry->at;
   }

@@ -16,7 +16,7 @@ struct projection {
   struct wm_change *changes;
   size_t change_count;
   int64_t now_us;        /* wall clock that the changes were told for: an end that passes later is still due */
-  int64_t at_us;         /* for the ids of the changes: the end of the grant; 0: the catalogue is the cause */
+  int64_t at_us;         /* for the ids of the changes: the end of the grant, or since when the catalogue is followed */
   struct wm_text digest; /* the catalogue's; "" for an end */
 };
 

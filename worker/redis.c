@@ -9,14 +9,20 @@
 #define STALL_MS 5000 /* a worker that is alive may be kept by one call for so long, and has no word meanwhile */
 #define SLICE 256 /* users asked for in one pipeline: their registers wait in the memory of Redis */
 
-/* KEYS: meta. ARGV: incarnation or '', generation or '', fields and values... Returns 1 when it wrote, 0 when another
- * incarnation is there, -1 when a newer generation is. */
+/* KEYS: meta. ARGV: incarnation or '', generation or '', field of a catalogue or '', what it has to begin with ('': it
+ * must not be there), fields and values... Returns 1 when it wrote, 0 when another incarnation is there, -1 when a
+ * newer generation or another catalogue is. */
 static const char meta_script[] = "local have = redis.call('HMGET', KEYS[1], 'incarnation', 'generation')\n"
                                   "if ARGV[1] ~= '' and have[1] and have[1] ~= ARGV[1] then return 0 end\n"
                                   "if ARGV[2] ~= '' and tonumber(have[2] or 0) > tonumber(ARGV[2]) then return -1 end\n"
+                                  "if ARGV[3] ~= '' then\n"
+                                  "  local was = redis.call('HGET', KEYS[1], ARGV[3]) or ''\n"
+                                  "  if string.sub(was, 1, #ARGV[4]) ~= ARGV[4] then return -1 end\n"
+                                  "  if ARGV[4] == '' and was ~= '' then return -1 end\n"
+                                  "end\n"
                                   "if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'incarnation', ARGV[1]) end\n"
                                   "if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'generation', ARGV[2]) end\n"
-                                  "for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end\n"
+                                  "for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end\n"
                                   "return 1\n";
 
 /* KEYS: meta. ARGV: the worker's field, '1' when it is ready, now in ms, and after how many ms a worker is given up.
@@ -142,8 +148,8 @@ static enum cache_result redis_fetch(void *self, struct cache_user *users, size_
 
 /* --- meta, ends --- */
 
-static struct wm_text catalogue_field(int32_t partition, char room[static 32]) {
-  int size = snprintf(room, 32, "catalogue:%d", (int)partition);
+struct wm_text redis_catalogue_field(int32_t partition, char room[static REDIS_FIELD_SIZE]) {
+  int size = snprintf(room, REDIS_FIELD_SIZE, "catalogue:%d", (int)partition);
   return (struct wm_text){room, (size_t)size};
 }
 
@@ -156,11 +162,11 @@ static void take_string(const redisReply *reply, char ret[static 64]) {
 static enum cache_result redis_get_meta(void *self, int32_t partition, struct cache_meta *ret, struct wm_error *error) {
   struct redis *redis = self;
   redisReply *reply;
-  char field[32];
+  char field[REDIS_FIELD_SIZE];
   enum cache_result result = redis_ensure(redis, error);
   if (result == CACHE_DONE)
     result = APPEND(redis, error, WM_TEXT("HMGET"), wm_text_of(redis->meta), WM_TEXT("incarnation"),
-                    WM_TEXT("generation"), catalogue_field(partition, field));
+                    WM_TEXT("generation"), redis_catalogue_field(partition, field));
   if (result == CACHE_DONE)
     result = redis_read(redis, &reply, error);
   if (result != CACHE_DONE)
@@ -178,21 +184,24 @@ static enum cache_result redis_get_meta(void *self, int32_t partition, struct ca
 static enum cache_result redis_set_meta(void *self, int32_t partition, const struct cache_meta *meta,
                                         struct wm_error *error) {
   struct redis *redis = self;
-  char field[32];
+  char field[REDIS_FIELD_SIZE];
   long long wrote = 1;
-  struct wm_text words[12] = {WM_TEXT("EVAL"),
+  bool with_catalogue = partition >= 0 && meta->catalogue[0];
+  struct wm_text words[14] = {WM_TEXT("EVAL"),
                               WM_TEXT(meta_script),
                               WM_TEXT("1"),
                               wm_text_of(redis->meta),
                               wm_text_of(meta->incarnation),
                               meta->generation ? DIGITS(meta->generation) : WM_TEXT(""),
+                              with_catalogue ? redis_catalogue_field(partition, field) : WM_TEXT(""),
+                              wm_text_of(meta->was),
                               WM_TEXT("format"),
                               WM_TEXT("1"),
                               WM_TEXT("users-topic"),
                               wm_text_of(redis->users_topic)};
-  size_t count = 10;
-  if (partition >= 0 && meta->catalogue[0]) {
-    words[count++] = catalogue_field(partition, field);
+  size_t count = 12;
+  if (with_catalogue) {
+    words[count++] = redis_catalogue_field(partition, field);
     words[count++] = wm_text_of(meta->catalogue);
   }
   enum cache_result result = redis_ensure(redis, error);
@@ -206,7 +215,8 @@ static enum cache_result redis_set_meta(void *self, int32_t partition, const str
     wm_error_set(error, WM_E_LOG_TRUNCATED, "redis at '%s' was filled from another users topic than incarnation '%s'",
                  redis->address, meta->incarnation);
   else
-    wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' holds a newer generation", redis->address);
+    wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' holds a newer generation or another catalogue",
+                 redis->address);
   return wrote == 0 ? CACHE_BROKEN : CACHE_STALE;
 }
 

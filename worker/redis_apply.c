@@ -1,20 +1,25 @@
 #include "worker/redis_internal.h"
 
-/* KEYS: role set, user hash. ARGV: mode, gen, at, register, channel, user, roles... Returns 1 when it wrote, 0 when it
- * had nothing to do, -1 when a newer generation has written. */
+/* KEYS: role set, user hash, ends, meta. ARGV: mode, gen, at, register or (same) end, channel, user, field of the
+ * catalogue and what it has to begin with (same), roles... Returns 1 when it wrote, 0 when it had nothing to do, -1
+ * when a newer generation, or somebody with another catalogue, has written. */
 static const char apply_script[] =
     "local have = redis.call('HMGET', KEYS[2], 'gen', 'at')\n"
     "local g, a = tonumber(have[1] or -1), tonumber(have[2] or -1)\n"
     "local gen, at = tonumber(ARGV[2]), tonumber(ARGV[3])\n"
     "if ARGV[1] == 'same' then\n"
+    "  local catalogue = redis.call('HGET', KEYS[4], ARGV[7]) or ''\n"
+    "  if string.sub(catalogue, 1, #ARGV[8]) ~= ARGV[8] then return -1 end\n"
     "  if g ~= gen or a ~= at then return 0 end\n"
+    "  if ARGV[4] == '' then redis.call('ZREM', KEYS[3], ARGV[6])\n"
+    "  else redis.call('ZADD', KEYS[3], ARGV[4], ARGV[6]) end\n"
     "else\n"
     "  if g > gen then return -1 end\n"
     "  if g == gen and a >= at then return 0 end\n"
     "  redis.call('HSET', KEYS[2], 'gen', ARGV[2], 'at', ARGV[3], 'register', ARGV[4])\n"
     "end\n"
-    "local same = redis.call('SCARD', KEYS[1]) == #ARGV - 6\n"
-    "for first = 7, #ARGV, 1000 do\n"
+    "local same = redis.call('SCARD', KEYS[1]) == #ARGV - 8\n"
+    "for first = 9, #ARGV, 1000 do\n"
     "  if not same then break end\n"
     "  local last = math.min(first + 999, #ARGV)\n"
     "  for _, held in ipairs(redis.call('SMISMEMBER', KEYS[1], unpack(ARGV, first, last))) do\n"
@@ -23,7 +28,7 @@ static const char apply_script[] =
     "end\n"
     "if same then return 1 end\n"
     "redis.call('DEL', KEYS[1])\n"
-    "for first = 7, #ARGV, 1000 do\n"
+    "for first = 9, #ARGV, 1000 do\n"
     "  redis.call('SADD', KEYS[1], unpack(ARGV, first, math.min(first + 999, #ARGV)))\n"
     "end\n"
     "redis.call('PUBLISH', ARGV[5], ARGV[6])\n"
@@ -53,18 +58,25 @@ static enum cache_result load_script(struct redis *redis, struct wm_error *error
 }
 
 static enum cache_result append_script(struct redis *redis, const struct cache_write *write, struct wm_error *error) {
+  bool same = write->mode == CACHE_SAME;
+  char field[REDIS_FIELD_SIZE];
+  const struct wm_text end = write->end_us == INT64_MAX ? WM_TEXT("") : DIGITS(write->end_us);
   const struct wm_text head[] = {
       WM_TEXT("EVALSHA"),
       {redis->sha, SHA_SIZE},
-      WM_TEXT("2"),
+      WM_TEXT("4"),
       redis_user_key(redis, &redis->roles_key, write->user, "roles"),
       redis_user_key(redis, &redis->user_key, write->user, "user"),
-      write->mode == CACHE_SAME ? WM_TEXT("same") : WM_TEXT("newer"),
+      wm_text_of(redis->ends),
+      wm_text_of(redis->meta),
+      same ? WM_TEXT("same") : WM_TEXT("newer"),
       DIGITS(write->gen),
       DIGITS(write->at),
-      write->mode == CACHE_SAME ? WM_TEXT("") : write->json,
+      same ? end : write->json,
       wm_text_of(redis->changes),
       write->user,
+      same ? redis_catalogue_field(write->partition, field) : WM_TEXT(""),
+      same ? write->stamp : WM_TEXT(""),
   };
   const size_t head_count = sizeof head / sizeof *head;
   struct wm_text *words = WM_ARENA_ARRAY(&redis->arena, struct wm_text, head_count + write->role_count);
@@ -95,13 +107,6 @@ static enum cache_result append_write(struct redis *redis, const struct cache_wr
   if (result != CACHE_DONE)
     return result;
   struct sent *sent = next_sent(redis);
-  if (write->mode == CACHE_SAME) {
-    sent->same = true;
-    sent->end_us = write->end_us;
-    sent->user = (struct wm_text){wm_arena_copy(&redis->arena, write->user.bytes, write->user.size), write->user.size};
-    if (!sent->user.bytes)
-      return redis_no_memory(redis, error);
-  }
   result = append_script(redis, write, error);
   sent->size = redis->pipe.size - sent->start;
   return result;
@@ -163,8 +168,6 @@ static enum cache_result read_replies(struct redis *redis, bool again, bool *ret
     result = read_reply(redis, sent, &written, error);
     *ret_newer = *ret_newer || written < 0;
     *ret_forgotten += sent->forgotten;
-    if (sent->same && !sent->forgotten)
-      sent->same = written == 1; /* whether its end is ours to set */
   }
   return result;
 }
@@ -187,18 +190,6 @@ static enum cache_result send_again(struct redis *redis, struct wm_error *error)
   return result;
 }
 
-static enum cache_result set_ends(struct redis *redis, struct wm_error *error) {
-  enum cache_result result = CACHE_DONE;
-  long long changed;
-  for (size_t i = 0; result == CACHE_DONE && i < redis->sent_count; i++)
-    if (redis->sent[i].same)
-      result = redis_append_end(redis, redis->sent[i].user, redis->sent[i].end_us, error);
-  for (size_t i = 0; result == CACHE_DONE && i < redis->sent_count; i++)
-    if (redis->sent[i].same)
-      result = redis_read_integer(redis, &changed, error);
-  return result;
-}
-
 enum cache_result redis_settle(struct redis *redis, struct wm_error *error) {
   bool newer = false;
   size_t forgotten;
@@ -213,11 +204,9 @@ enum cache_result redis_settle(struct redis *redis, struct wm_error *error) {
       result = redis_drop(redis, CACHE_DOWN);
     }
   }
-  if (result == CACHE_DONE)
-    result = set_ends(redis, error);
   if (result != CACHE_DONE || !newer)
     return result;
-  wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' holds a newer generation", redis->address);
+  wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' holds a newer generation or another catalogue", redis->address);
   return CACHE_STALE;
 }
 

@@ -13,10 +13,7 @@
 /* One command of the apply under way. */
 struct sent {
   size_t start, size; /* in the pipe */
-  bool same;          /* a projection: its end is set once Redis has said that it wrote */
   bool forgotten;     /* Redis had lost the script: to be sent again */
-  struct wm_text user;
-  int64_t end_us;
 };
 
 struct redis {
@@ -82,6 +79,10 @@ struct wm_text redis_digits(int64_t number, struct digits *room);
 
 /* "<prefix>:{<user>}:<kind>" in 'buf'; '{', '}' and '%' of the user are percent-encoded (contract 10). */
 struct wm_text redis_user_key(struct redis *redis, struct wm_buf *buf, struct wm_text user, const char *kind);
+
+/* The field of meta that tells the catalogue of a partition. */
+#define REDIS_FIELD_SIZE 32
+struct wm_text redis_catalogue_field(int32_t partition, char room[static REDIS_FIELD_SIZE]);
 
 /* redis_apply.c */
 enum cache_result redis_apply(void *self, const struct cache_write *writes, size_t count, struct wm_error *error);

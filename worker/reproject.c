@@ -1,14 +1,21 @@
 #include "worker/reproject.h"
 
+#include <stdlib.h>
+
 #include "worker/fetch.h"
 #include "worker/loop.h"
 #include "worker/projection.h"
 
-#define CHUNK_USERS 500
+#define CHUNK_FIRST 500
+#define CHUNK_LEAST 100
+#define CHUNK_MOST 4000
+#define CHUNK_US 40000 /* about as long as a batch may wait anyway */
 #define READ_MS 50
+#define SAY_US 5000000
+#define KEEP_US 500000
 
 void reproject_init(struct reproject *reproject) {
-  *reproject = (struct reproject){.partition = -1};
+  *reproject = (struct reproject){.partition = -1, .chunk_users = CHUNK_FIRST};
   wm_arena_init(&reproject->arena, 256 * 1024);
 }
 
@@ -33,15 +40,68 @@ void reproject_all(struct loop *loop) {
     loop->partitions.items[p].catalogue = CATALOGUE_OTHER;
 }
 
-static bool mark(struct loop *loop, int32_t p) {
-  static const struct cache_meta none = {.catalogue = "none"};
+/* --- what wm:meta remembers --- */
+
+/* Leaves 'partition' as it is, but for what wm:meta must have when it is written: "<digest> <since> ". */
+static void set_stamp(const struct loop *loop, struct partition *partition) {
+  snprintf(partition->stamp, sizeof partition->stamp, "%.*s %lld ", WM_TEXT_ARG(loop->workspace->catalogue_digest),
+           (long long)partition->since_us);
+}
+
+static bool write_meta(struct loop *loop, int32_t p, const char *was, const char *next) {
+  const struct partition *partition = &loop->partitions.items[p];
+  struct cache_meta meta = {0};
   struct wm_error error = {0};
-  enum cache_result result = LOOP_CACHE(loop, set_meta, p, &none, &error);
-  if (result != CACHE_DONE) {
+  snprintf(meta.was, sizeof meta.was, "%s", was);
+  snprintf(meta.catalogue, sizeof meta.catalogue, "%.*s%s", (int)strnlen(partition->stamp, 44), partition->stamp, next);
+  enum cache_result result = LOOP_CACHE(loop, set_meta, p, &meta, &error);
+  if (result != CACHE_DONE)
     recover_from_cache(loop, result, &error);
+  return result == CACHE_DONE;
+}
+
+/* Everything behind the digest. False: it is not as we write it. */
+static bool read_meta(const char *words, struct partition *partition, bool *ret_done) {
+  char *end;
+  partition->since_us = strtoll(words, &end, 10);
+  if (end == words || *end != ' ')
     return false;
+  *ret_done = strcmp(end + 1, "done") == 0;
+  if (*ret_done)
+    return true;
+  const char *next = end + 1;
+  partition->projected_to = strtoll(next, &end, 10);
+  return end != next && *end == '\0' && partition->projected_to >= 0;
+}
+
+void reproject_adopt(struct loop *loop, int32_t p, const char *catalogue) {
+  struct partition *partition = &loop->partitions.items[p];
+  struct wm_text digest = loop->workspace->catalogue_digest, words = wm_text_of(catalogue);
+  bool ours = words.size > digest.size && wm_text_starts_with(words, digest) && catalogue[digest.size] == ' ';
+  bool done = false;
+  partition->projected_users = 0;
+  partition->projected_to = 0;
+  if (ours && read_meta(catalogue + digest.size + 1, partition, &done)) {
+    partition->catalogue = done ? CATALOGUE_PROJECTED : CATALOGUE_AT_WORK;
+    set_stamp(loop, partition);
+    return;
   }
-  loop->partitions.items[p].catalogue = CATALOGUE_NONE;
+  partition->catalogue = CATALOGUE_OTHER;
+  snprintf(partition->stamp, sizeof partition->stamp, "%s", catalogue);
+}
+
+static bool mark(struct loop *loop, int32_t p) {
+  struct partition *partition = &loop->partitions.items[p];
+  char was[sizeof partition->stamp];
+  int64_t wall_us = loop_wall(loop);
+  memcpy(was, partition->stamp, sizeof was);
+  partition->since_us = wall_us > partition->since_us ? wall_us : partition->since_us + 1;
+  partition->projected_to = 0;
+  partition->projected_users = 0;
+  set_stamp(loop, partition);
+  if (!write_meta(loop, p, was, "0"))
+    return false;
+  partition->catalogue = CATALOGUE_AT_WORK;
   return true;
 }
 
@@ -68,8 +128,12 @@ bool reproject_is_pending(const struct loop *loop) {
 int reproject_compare(const struct loop *loop, const struct users_entry *entry, const struct wm_role_set *before,
                       struct wm_arena *arena, struct projection *ret) {
   struct wm_role_set after;
-  *ret = (struct projection){
-      .entry = (struct users_entry *)entry, .now_us = loop_wall(loop), .digest = loop->workspace->catalogue_digest};
+  int32_t home = LOOP_LOG(loop, home, entry->id);
+  *ret = (struct projection){.entry = (struct users_entry *)entry,
+                             .partition = home,
+                             .now_us = loop_wall(loop),
+                             .at_us = loop->partitions.items[home].since_us,
+                             .digest = loop->workspace->catalogue_digest};
   if (wm_project(loop->workspace, entry->committed, ret->now_us, arena, &after) < 0)
     return -1;
   return wm_role_set_diff(before, &after, WM_CAUSE_CATALOGUE, NULL, arena, &ret->changes, &ret->change_count);
@@ -102,10 +166,18 @@ static bool begin(struct loop *loop, int32_t p) {
     recover_from_log(loop, result, &error);
     return false;
   }
+  int64_t next = loop->partitions.items[p].projected_to;
   reproject->partition = p;
-  reproject->position = start;
+  reproject->start = start;
+  reproject->position = next > start && next <= end ? next : start;
   reproject->end = end;
-  reproject->users = 0;
+  reproject->said_us = reproject->kept_us = loop_now(loop);
+  if (reproject->position > start)
+    loop_say(loop, LOGGER_INFO, "goes on projecting the catalogue",
+             (const struct logger_field[]){{.name = "partition", .number = p},
+                                           {.name = "done", .number = reproject->position - start},
+                                           {.name = "of", .number = end - start},
+                                           {0}});
   return true;
 }
 
@@ -130,7 +202,7 @@ static int read_users(struct loop *loop, struct users_entry **entries, bool *fre
   struct wm_error error = {0};
   size_t count = 0;
   users_begin_walk(&loop->users);
-  for (size_t read = 0; read < CHUNK_USERS && reproject->position < reproject->end; read++) {
+  for (size_t read = 0; read < reproject->chunk_users && reproject->position < reproject->end; read++) {
     struct wm_record record;
     enum log_poll polled = LOOP_LOG(loop, read_next, count > 0 ? 0 : READ_MS, &record, &reproject->position, &error);
     if (polled == LOG_NOTHING || polled == LOG_DOWN)
@@ -167,13 +239,12 @@ static bool project(struct loop *loop, struct users_entry **entries, const struc
       continue;
     if (reproject_compare(loop, entries[i], &roles[i], arena, &items[item_count]) < 0)
       return loop_fail_memory(loop);
-    items[item_count].partition = loop->reproject.partition;
     change_count += items[item_count].change_count;
     item_count += items[item_count].change_count > 0;
   }
   if (!projection_commit(loop, items, item_count, arena))
     return false;
-  loop->reproject.users += count;
+  loop->partitions.items[loop->reproject.partition].projected_users += count;
   loop->counters.reprojected += change_count;
   return true;
 }
@@ -188,9 +259,10 @@ static void forget_fresh(struct loop *loop, struct users_entry **entries, const 
 static bool project_chunk(struct loop *loop) {
   struct wm_arena *arena = &loop->reproject.arena;
   wm_arena_rewind(arena);
-  struct users_entry **entries = WM_ARENA_ARRAY(arena, struct users_entry *, CHUNK_USERS);
-  bool *fresh = WM_ARENA_ARRAY(arena, bool, CHUNK_USERS);
-  struct wm_role_set *roles = WM_ARENA_ARRAY(arena, struct wm_role_set, CHUNK_USERS);
+  size_t most = loop->reproject.chunk_users;
+  struct users_entry **entries = WM_ARENA_ARRAY(arena, struct users_entry *, most);
+  bool *fresh = WM_ARENA_ARRAY(arena, bool, most);
+  struct wm_role_set *roles = WM_ARENA_ARRAY(arena, struct wm_role_set, most);
   int64_t position = loop->reproject.position;
   size_t count = 0;
   if (!entries || !fresh || !roles)
@@ -210,22 +282,63 @@ static bool project_chunk(struct loop *loop) {
   return true;
 }
 
-static void finish(struct loop *loop) {
+/* --- progress --- */
+
+/* A chunk takes about as long as events may be kept waiting. */
+static void size_chunk(struct reproject *reproject, int64_t took_us) {
+  if (took_us > CHUNK_US && reproject->chunk_users > CHUNK_LEAST)
+    reproject->chunk_users /= 2;
+  else if (took_us < CHUNK_US / 3 && reproject->chunk_users < CHUNK_MOST)
+    reproject->chunk_users *= 2;
+}
+
+static void say_progress(struct loop *loop) {
   struct reproject *reproject = &loop->reproject;
-  struct wm_error error = {0};
-  struct cache_meta meta = {0};
-  int32_t p = reproject->partition;
-  snprintf(meta.catalogue, sizeof meta.catalogue, "%.*s", WM_TEXT_ARG(loop->workspace->catalogue_digest));
-  enum cache_result result = LOOP_CACHE(loop, set_meta, p, &meta, &error);
-  if (result != CACHE_DONE) {
-    recover_from_cache(loop, result, &error);
+  int64_t now_us = loop_now(loop);
+  if (now_us - reproject->said_us < SAY_US)
     return;
-  }
-  loop->partitions.items[p].catalogue = CATALOGUE_PROJECTED;
+  reproject->said_us = now_us;
+  loop_say(loop, LOGGER_INFO, "projecting the catalogue",
+           (const struct logger_field[]){{.name = "partition", .number = reproject->partition},
+                                         {.name = "done", .number = reproject->position - reproject->start},
+                                         {.name = "of", .number = reproject->end - reproject->start},
+                                         {0}});
+}
+
+/* What is done is acknowledged by Redis: the next owner need not do it again. */
+static bool keep_progress(struct loop *loop) {
+  struct reproject *reproject = &loop->reproject;
+  struct partition *partition = &loop->partitions.items[reproject->partition];
+  char next[24];
+  partition->projected_to = reproject->position;
+  if (loop_now(loop) - reproject->kept_us < KEEP_US)
+    return true;
+  reproject->kept_us = loop_now(loop);
+  snprintf(next, sizeof next, "%lld", (long long)reproject->position);
+  return write_meta(loop, reproject->partition, partition->stamp, next);
+}
+
+static void finish(struct loop *loop) {
+  int32_t p = loop->reproject.partition;
+  struct partition *partition = &loop->partitions.items[p];
+  if (!write_meta(loop, p, partition->stamp, "done"))
+    return;
+  partition->catalogue = CATALOGUE_PROJECTED;
   loop_say(loop, LOGGER_INFO, "projected the catalogue",
-           (const struct logger_field[]){
-               {.name = "partition", .number = p}, {.name = "users", .number = (int64_t)reproject->users}, {0}});
+           (const struct logger_field[]){{.name = "partition", .number = p},
+                                         {.name = "users", .number = (int64_t)partition->projected_users},
+                                         {0}});
   reproject_cancel(loop);
+}
+
+/* One chunk, and what has to be told of it. False: not now. */
+static bool go_on(struct loop *loop) {
+  int64_t began_us = loop_now(loop);
+  if (!open_reader(loop) || !project_chunk(loop))
+    return false;
+  size_chunk(&loop->reproject, loop_now(loop) - began_us);
+  say_progress(loop);
+  return keep_progress(loop);
 }
 
 bool reproject_step(struct loop *loop) {
@@ -237,7 +350,7 @@ bool reproject_step(struct loop *loop) {
     if (p < 0 || !begin(loop, p))
       return false;
   }
-  if (reproject->position < reproject->end && (!open_reader(loop) || !project_chunk(loop)))
+  if (reproject->position < reproject->end && !go_on(loop))
     return false;
   if (reproject->position >= reproject->end)
     finish(loop);

@@ -7,7 +7,8 @@
  *   a rejection has "event" with source, id and type as far as they could be read, and "run"
  *   "stands" of a superseded task is a clock, "dropped" a list of sources
  *   a change by expiry has the id expiry:<user>:<role>:<end in microseconds>, one by the catalogue
- *     catalogue:<digest>:<user>:<role>:<gained|lost> */
+ *     catalogue:<digest>:<since>:<user>:<role>:<gained|lost>, where 'since' is when the catalogue was first followed
+ * for the user's partition: a catalogue that comes back makes other ids */
 #ifndef WM_CODEC_OUT_H
 #define WM_CODEC_OUT_H
 
@@ -57,8 +58,9 @@ int wm_encode_decision(const struct wm_encode *encode, const struct wm_record *r
 int wm_encode_rejection(const struct wm_encode *encode, const struct wm_record *record,
                         const struct wm_rejection *rejection, struct wm_error *error);
 
-/* Role changes that no event caused (expiry, catalogue). 'at_us' is the grant's end or 0, 'digest' the catalogue's
- * or "": both make the id, so that a repetition is recognisable. */
+/* Role changes that no event caused (expiry, catalogue). 'at_us' is the grant's end, or since when the catalogue is
+ * followed, and becomes the time of the record; 'digest' is the catalogue's or "". Both make the id, so that a
+ * repetition is recognisable. */
 int wm_encode_changes(const struct wm_encode *encode, const struct wm_user *user, const struct wm_change *changes,
                       size_t count, int64_t at_us, struct wm_text digest, struct wm_error *error);
 

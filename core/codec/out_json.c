@@ -228,8 +228,10 @@ void wm_write_change(const struct wm_about *about, const struct wm_change *chang
 static void add_lone_id(struct wm_buf *buf, const struct wm_user *user, const struct wm_change *change, int64_t at_us,
                         struct wm_text digest) {
   struct wm_buf id = WM_BUF_INIT;
-  wm_buf_printf(&id, "%s:%.*s%s%.*s:%.*s:", wm_cause_name(change->cause), WM_TEXT_ARG(digest), digest.size ? ":" : "",
-                WM_TEXT_ARG(user->id), WM_TEXT_ARG(change->role));
+  wm_buf_printf(&id, "%s:", wm_cause_name(change->cause));
+  if (digest.size > 0)
+    wm_buf_printf(&id, "%.*s:%lld:", WM_TEXT_ARG(digest), (long long)at_us);
+  wm_buf_printf(&id, "%.*s:%.*s:", WM_TEXT_ARG(user->id), WM_TEXT_ARG(change->role));
   if (change->cause == WM_CAUSE_EXPIRY)
     wm_buf_printf(&id, "%lld%s", (long long)at_us, change->effective ? ":gained" : "");
   else

@@ -90,6 +90,8 @@ static void set_end(struct memory_user *user, int64_t end_us) {
 static enum cache_result execute_write(struct memory_cache *cache, const struct cache_write *write) {
   struct memory_user *user = find_or_add(cache, write->user);
   if (write->mode == CACHE_SAME) {
+    if (strncmp(cache->data.catalogue[write->partition], write->stamp.bytes, write->stamp.size) != 0)
+      return CACHE_STALE;
     if (!user->has_register || user->gen != write->gen || user->at != write->at)
       return CACHE_DONE;
     set_roles(cache, user, write);
@@ -270,6 +272,7 @@ static enum cache_result door_apply(void *self, const struct cache_write *writes
     *command = (struct memory_command){.kind = COMMAND_WRITE, .write = writes[i]};
     command->write.user = copy(cache, writes[i].user);
     command->write.json = copy(cache, writes[i].json);
+    command->write.stamp = copy(cache, writes[i].stamp);
     struct wm_text *roles = must(wm_arena_array(&cache->arena, writes[i].role_count + 1, sizeof *roles));
     for (size_t j = 0; j < writes[i].role_count; j++)
       roles[j] = copy(cache, writes[i].roles[j]);
@@ -341,6 +344,10 @@ static enum cache_result door_set_meta(void *self, int32_t partition, const stru
     memcpy(data->incarnation, meta->incarnation, sizeof data->incarnation);
   if (meta->generation > 0)
     data->generation = meta->generation;
+  if (partition >= 0 && meta->catalogue[0] &&
+      (meta->was[0] ? strncmp(data->catalogue[partition], meta->was, strlen(meta->was)) != 0
+                    : data->catalogue[partition][0] != '\0'))
+    return CACHE_STALE;
   if (partition >= 0 && meta->catalogue[0])
     memcpy(data->catalogue[partition], meta->catalogue, sizeof meta->catalogue);
   world_touch(connection->cache->world);

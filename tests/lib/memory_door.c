@@ -442,6 +442,41 @@ static enum log_result door_incarnation(void *self, int32_t partition, char ret[
   return LOG_DONE;
 }
 
+/* --- the control topic --- */
+
+static enum log_result door_control_end(void *self, int64_t *ret_end, struct wm_error *error) {
+  struct memory_member *member = self;
+  world_touch(member->log->world);
+  if (fails(member, member->log->world->faults.log_again))
+    return again(error);
+  *ret_end = (int64_t)member->log->control.count;
+  return LOG_DONE;
+}
+
+static enum log_poll door_control_next(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
+                                       struct wm_error *error) {
+  struct memory_member *member = self;
+  struct world *world = member->log->world;
+  world_touch(world);
+  *ret_position = member->control_position;
+  if (fails(member, world->faults.log_down)) {
+    wm_error_set(error, WM_E_KAFKA_FAILED, "no broker");
+    return LOG_DOWN;
+  }
+  if (member->control_position == (int64_t)member->log->control.count) {
+    world->now_us += (int64_t)timeout_ms * 1000;
+    return LOG_NOTHING;
+  }
+  const struct memory_entry *entry = &member->log->control.entries[member->control_position];
+  *ret = (struct wm_record){.topic = WM_TEXT("control"),
+                            .offset = member->control_position,
+                            .timestamp_ms = entry->timestamp_ms,
+                            .key = entry->key,
+                            .value = entry->value};
+  *ret_position = ++member->control_position;
+  return LOG_RECORD;
+}
+
 static int32_t door_home(void *self, struct wm_text user) {
   return memory_log_home(((struct memory_member *)self)->log, user);
 }
@@ -465,5 +500,7 @@ const struct log_ops memory_log_ops = {
     .read_next = door_read_next,
     .read_end = door_read_end,
     .incarnation = door_incarnation,
+    .control_end = door_control_end,
+    .control_next = door_control_next,
     .home = door_home,
 };

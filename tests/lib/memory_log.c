@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/codec/control.h"
 #include "core/hash.h"
 
 static void *must(void *memory) {
@@ -15,6 +16,7 @@ struct memory_log *memory_log_new(struct world *world, int32_t partition_count) 
   log->world = world;
   log->partition_count = partition_count;
   wm_arena_init(&log->arena, 64 * 1024);
+  memory_log_control(log, WM_TEXT("partitions"), WM_TEXT("{}"));
   for (int32_t p = 0; p < partition_count; p++) {
     log->consumed_end[p] = &log->consumed[p];
     for (size_t i = 0; i < MEMORY_INPUTS; i++)
@@ -39,6 +41,7 @@ void memory_log_free(struct memory_log *log) {
     for (size_t i = 0; i < WM_OUT_COUNT + MEMORY_INPUTS; i++)
       free(log->outputs[i][p].entries);
   }
+  free(log->control.entries);
   wm_arena_release(&log->arena);
   free(log);
 }
@@ -71,6 +74,23 @@ int64_t memory_log_produce(struct memory_log *log, size_t topic, int32_t partiti
   entry->value = memory_copy(log, value);
   entry->timestamp_ms = timestamp_ms;
   return (int64_t)log->inputs[topic][partition].count - 1;
+}
+
+void memory_log_control(struct memory_log *log, struct wm_text key, struct wm_text value) {
+  struct memory_entry *entry = memory_append(log, &log->control);
+  entry->key = memory_copy(log, key);
+  entry->value = memory_copy(log, value);
+}
+
+void memory_log_say(struct memory_log *log, enum wm_running_kind kind, const char *name, enum wm_running_state state) {
+  struct wm_running_word word = {.kind = kind, .name = wm_text_of(name), .state = state, .time_us = log->world->now_us};
+  struct wm_buf key = WM_BUF_INIT, value = WM_BUF_INIT;
+  wm_control_key(&word, &key);
+  if (state != WM_RUNNING_AS_WRITTEN)
+    wm_control_value(&word, WM_TEXT("said"), &value);
+  memory_log_control(log, (struct wm_text){key.bytes, key.size}, (struct wm_text){value.bytes, value.size});
+  wm_buf_release(&key);
+  wm_buf_release(&value);
 }
 
 int32_t memory_log_home(const struct memory_log *log, struct wm_text user) {

@@ -8,6 +8,7 @@
 #define WM_TESTS_MEMORY_LOG_H
 
 #include "core/arena.h"
+#include "core/running.h"
 #include "tests/lib/world.h"
 #include "worker/log.h"
 
@@ -70,6 +71,7 @@ struct memory_log {
   struct memory_partition inputs[MEMORY_INPUTS][MEMORY_PARTITIONS];
   /* by enum wm_topic; WM_OUT_DLQ is not used: the dlq of input i is WM_OUT_COUNT + i */
   struct memory_partition outputs[WM_OUT_COUNT + MEMORY_INPUTS][MEMORY_PARTITIONS];
+  struct memory_partition control;
   size_t largest[WM_OUT_COUNT]; /* records above are refused; 0: none are */
   size_t slow_above; /* a transaction with more registers takes too long and has to be aborted; 0: none does */
   struct memory_producer producers[MEMORY_MEMBERS];
@@ -95,6 +97,10 @@ struct wm_text memory_log_input(size_t topic);
 /* A record of the outside world; returns its offset. */
 int64_t memory_log_produce(struct memory_log *log, size_t topic, int32_t partition, struct wm_text key,
                            struct wm_text value, int64_t timestamp_ms);
+
+/* A word on the control topic; 'state' as core/running.h has it. Or any record at all. */
+void memory_log_say(struct memory_log *log, enum wm_running_kind kind, const char *name, enum wm_running_state state);
+void memory_log_control(struct memory_log *log, struct wm_text key, struct wm_text value);
 
 /* A process with this transactional id; fences earlier ones of the same id. The member belongs to the log. */
 struct memory_member *memory_log_join(struct memory_log *log, const char *id, struct log_door *ret);

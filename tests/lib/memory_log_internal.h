@@ -35,6 +35,7 @@ struct memory_member {
   struct memory_consumed *polled, **polled_end; /* since the last commit or rewind */
   int32_t read_partition;                       /* of the users topic; -1: closed */
   int64_t read_position;
+  int64_t control_position;
   /* writing */
   struct log_written *written;
   size_t written_count, written_capacity;

@@ -268,6 +268,12 @@ static bool check_cache(struct trial *c, const struct wm_workspace *workspace) {
   return true;
 }
 
+static struct wm_workspace *as_ruled(struct wm_workspace *const *versions, uint64_t rules) {
+  struct wm_workspace *workspace = versions[SAMPLE_VERSION_OF(rules)];
+  sample_follow(workspace, rules);
+  return workspace;
+}
+
 bool judge(const struct memory_log *log, const struct memory_cache *cache,
            struct wm_workspace *const versions[SAMPLE_VERSIONS], unsigned last, char ret_why[static JUDGE_TEXT]) {
   struct trial c = {.log = log, .cache = cache, .why = ret_why};
@@ -278,7 +284,8 @@ bool judge(const struct memory_log *log, const struct memory_cache *cache,
   bool right = check_fates(&c);
   for (int32_t p = 0; right && p < log->partition_count; p++)
     for (const struct memory_consumed *item = log->consumed[p]; right && item; item = item->next)
-      right = decide_again(&c, item, versions[item->rules]);
+      right = decide_again(&c, item, as_ruled(versions, item->rules));
+  sample_follow_control(versions[last], log);
   right = right && compare_outputs(&c) && check_cache(&c, versions[last]);
   for (size_t i = 0; i < c.user_count; i++)
     wm_user_free(c.users[i].user);

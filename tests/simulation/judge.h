@@ -9,8 +9,8 @@
 
 #define JUDGE_TEXT 2048
 
-/* 'versions' by the tag of memory_consumed, 'last' is the one in force at the end. False: 'ret_why' says what is wrong.
- */
+/* 'versions' by the tag of memory_consumed (sample_rules), 'last' is the one in force at the end, with what the control
+ * topic says laid over. False: 'ret_why' says what is wrong. */
 bool judge(const struct memory_log *log, const struct memory_cache *cache,
            struct wm_workspace *const versions[SAMPLE_VERSIONS], unsigned last, char ret_why[static JUDGE_TEXT]);
 

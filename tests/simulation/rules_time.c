@@ -178,7 +178,7 @@ Test(rules, an_end_before_the_projection_leaves_no_change_untold) {
   s.version = 2; /* role-b is inactive */
   loop_reload(process->loop, sample_workspace(2), &s.rules);
   run_for(process, 22000000);
-  cr_assert_eq(process->loop->partitions.items[0].catalogue, CATALOGUE_NONE);
+  cr_assert_eq(process->loop->partitions.items[0].catalogue, CATALOGUE_AT_WORK);
   cr_assert_not(has_role("user-1", "role-a") || has_role("user-1", "role-b"));
   cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\""), 1);
   cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"catalogue\""), 1);
@@ -224,7 +224,7 @@ Test(rules, an_event_before_the_projection_leaves_no_change_untold) {
   loop_reload(process->loop, sample_workspace(1), &s.rules);
   send_milestone("user-1", "e2", "b");
   run_for(process, 2000000);
-  cr_assert_eq(process->loop->partitions.items[0].catalogue, CATALOGUE_NONE);
+  cr_assert_eq(process->loop->partitions.items[0].catalogue, CATALOGUE_AT_WORK);
   cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"catalogue\""), 1);
   cr_assert_not(has_role("user-1", "role-a"));
   cr_assert(has_role("user-1", "role-b"));

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/codec/control.h"
 #include "core/codec/load.h"
 #include "core/codec/register.h"
 #include "core/moment.h"
@@ -91,9 +92,82 @@ struct wm_workspace *sample_workspace(unsigned version) {
 }
 
 unsigned sample_version(const struct wm_workspace *workspace) {
-  if (wm_workspace_role(workspace, WM_TEXT("role-a"))->status == WM_ROLE_ARCHIVED)
+  if (wm_workspace_role(workspace, WM_TEXT("role-a"))->written_status == WM_ROLE_ARCHIVED)
     return 1;
-  return wm_workspace_role(workspace, WM_TEXT("role-b"))->status == WM_ROLE_INACTIVE ? 2 : 0;
+  return wm_workspace_role(workspace, WM_TEXT("role-b"))->written_status == WM_ROLE_INACTIVE ? 2 : 0;
+}
+
+/* --- what is said at run time --- */
+
+#define ROLE_BITS 32
+
+uint64_t sample_rules(const struct wm_workspace *workspace) {
+  uint64_t rules = sample_version(workspace);
+  for (size_t i = 0; i < workspace->automation_count; i++)
+    rules |= (uint64_t)workspace->automations[i].enabled << (8 + i);
+  for (size_t i = 0; i < workspace->role_count; i++)
+    rules |= (uint64_t)(workspace->roles[i].status == WM_ROLE_ARCHIVED) << (ROLE_BITS + i);
+  return rules;
+}
+
+static void lay_over(struct wm_workspace *workspace, const struct wm_running *running) {
+  struct wm_overlay overlay;
+  if (wm_workspace_overlay(workspace, running, &overlay, NULL) < 0)
+    abort();
+}
+
+void sample_follow(struct wm_workspace *workspace, uint64_t rules) {
+  struct wm_running running;
+  wm_running_init(&running);
+  for (size_t i = 0; i < workspace->automation_count; i++) {
+    bool enabled = rules >> (8 + i) & 1;
+    struct wm_running_word word = {.kind = WM_RUNNING_AUTOMATION,
+                                   .name = workspace->automations[i].name,
+                                   .state = enabled ? WM_RUNNING_ON : WM_RUNNING_OFF};
+    wm_running_take(&running, &word, NULL);
+  }
+  for (size_t i = 0; i < workspace->role_count; i++) {
+    const struct wm_role *role = &workspace->roles[i];
+    struct wm_running_word word = {.kind = WM_RUNNING_ROLE, .name = role->name};
+    if (rules >> (ROLE_BITS + i) & 1)
+      word.state = WM_RUNNING_OFF;
+    else if (role->written_status == WM_ROLE_ARCHIVED)
+      word.state = WM_RUNNING_ON;
+    wm_running_take(&running, &word, NULL);
+  }
+  lay_over(workspace, &running);
+  wm_running_release(&running);
+}
+
+void sample_follow_control(struct wm_workspace *workspace, const struct memory_log *log) {
+  struct wm_running running;
+  struct wm_arena arena;
+  wm_running_init(&running);
+  wm_arena_init(&arena, 0);
+  for (size_t i = 0; i < log->control.count; i++) {
+    struct wm_record record = {
+        .topic = WM_TEXT("control"), .key = log->control.entries[i].key, .value = log->control.entries[i].value};
+    struct wm_running_word word;
+    enum wm_control what;
+    if (wm_control_decode(&record, &arena, &what, &word, NULL) == 0 && what == WM_CONTROL_WORD)
+      wm_running_take(&running, &word, NULL);
+  }
+  lay_over(workspace, &running);
+  wm_running_release(&running);
+  wm_arena_release(&arena);
+}
+
+void sample_say(struct memory_log *log) {
+  static const char *const names[] = {"grant-a", "remove-a", "once", "follow", "nobody"};
+  static const char *const roles[] = {"role-a", "role-b", "role-d", "role-x"};
+  struct world *world = log->world;
+  enum wm_running_state state = (enum wm_running_state)world_below(world, 3);
+  if (world_chance(world, 500))
+    memory_log_control(log, WM_TEXT("role/role-a"), WM_TEXT("garbage"));
+  else if (world_chance(world, 5000))
+    memory_log_say(log, WM_RUNNING_AUTOMATION, names[world_below(world, 5)], state);
+  else
+    memory_log_say(log, WM_RUNNING_ROLE, roles[world_below(world, 4)], state);
 }
 
 /* --- events --- */

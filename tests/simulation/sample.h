@@ -13,6 +13,16 @@ struct wm_workspace *sample_workspace(unsigned version);
 /* Which of the versions is it? */
 unsigned sample_version(const struct wm_workspace *workspace);
 
+/* The version together with what is on and archived at the moment, and a workspace of that version made so: a tag
+ * for memory_consumed. 'sample_follow_control' makes it as the whole control topic says. */
+uint64_t sample_rules(const struct wm_workspace *workspace);
+void sample_follow(struct wm_workspace *workspace, uint64_t rules);
+void sample_follow_control(struct wm_workspace *workspace, const struct memory_log *log);
+#define SAMPLE_VERSION_OF(rules) ((unsigned)((rules)&0xff))
+
+/* Says anything about an automation or a role, now and then garbage. */
+void sample_say(struct memory_log *log);
+
 /* The terms that the simulation decides by. */
 extern const struct wm_terms sample_terms;
 #define SAMPLE_GROUP WM_TEXT("waymark")

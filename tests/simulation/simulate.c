@@ -49,7 +49,7 @@ static uint64_t rules_of(void *self, struct memory_member *member) {
   struct simulation *simulation = self;
   for (size_t i = 0; i < simulation->process_count; i++)
     if (simulation->processes[i].member == member)
-      return sample_version(simulation->processes[i].loop->workspace);
+      return sample_rules(simulation->processes[i].loop->workspace);
   return 0;
 }
 
@@ -190,6 +190,8 @@ static bool is_settled(const struct simulation *simulation) {
     const struct loop *loop = process->loop;
     if (loop->recover.needs || reproject_is_pending(loop) || loop->batch.events > 0 || !is_up_to_date(process))
       return false;
+    if (!control_is_followed(loop) || loop->control.position != (int64_t)simulation->log->control.count)
+      return false;
     if (partitions_are_ready(&loop->partitions) != loop->ready)
       return false;
     live += partitions_count(&loop->partitions, PARTITION_LIVE);
@@ -278,7 +280,7 @@ bool simulation_end(struct simulation *simulation) {
 
 /* How much of what: some seeds are quiet, so that rare meetings of few faults are played too. */
 struct mood {
-  unsigned crash, stop, suspend, start, flush, down, restore, reload, jump, send;
+  unsigned crash, stop, suspend, start, flush, down, restore, reload, jump, send, say;
 };
 
 static struct mood choose_mood(struct simulation *simulation) {
@@ -310,6 +312,7 @@ static struct mood choose_mood(struct simulation *simulation) {
       .reload = world_chance(world, 3000) ? 30 : 0,
       .jump = world_chance(world, 6000) ? 40 : 0,
       .send = 2000,
+      .say = world_chance(world, 4000) ? 100 : 0,
   };
 }
 
@@ -389,6 +392,8 @@ bool simulation_play(struct simulation *simulation) {
   for (unsigned i = 0; i < actions && !simulation->why[0]; i++) {
     if (world_chance(world, mood.send))
       sample_send(simulation->log);
+    if (world_chance(world, mood.say))
+      sample_say(simulation->log);
     disturb_processes(simulation, &mood);
     disturb_redis(simulation, &mood);
     wake_some(simulation);

@@ -333,16 +333,17 @@ Test(out, changes_without_an_event_have_ids_that_repeat) {
   struct wm_change lost = {.role = T("r"), .cause = WM_CAUSE_EXPIRY, .lockout = true};
   struct wm_change gained = {.role = T("r"), .cause = WM_CAUSE_CATALOGUE, .effective = true};
   cr_assert_eq(wm_encode_changes(&encode, user, &lost, 1, EVENT_US, T(""), &error), 0);
-  cr_assert_eq(wm_encode_changes(&encode, user, &gained, 1, 0, T("abcdefabcdef"), &error), 0);
+  cr_assert_eq(wm_encode_changes(&encode, user, &gained, 1, EVENT_US, T("abcdefabcdef"), &error), 0);
   cr_assert_eq(taken[0].partition, 5);
   cr_assert(wm_text_is(taken[0].key, "user-7"));
   expect_value(&taken[0], "{\"specversion\":\"1.0\",\"id\":\"expiry:user-7:r:1795255200000000\","
                           "\"source\":\"/waymark\",\"type\":\"dev.waymark.role.changed.v1\",\"subject\":\"user-7\","
                           "\"time\":\"2026-11-21T10:00:00Z\",\"datacontenttype\":\"application/json\",\"data\":"
                           "{\"role\":\"r\",\"effective\":false,\"cause\":\"expiry\",\"lockout\":true}}");
-  expect_value(&taken[1], "{\"specversion\":\"1.0\",\"id\":\"catalogue:abcdefabcdef:user-7:r:gained\","
+  expect_value(&taken[1], "{\"specversion\":\"1.0\",\"id\":\"catalogue:abcdefabcdef:1795255200000000:user-7:r:gained\","
                           "\"source\":\"/waymark\",\"type\":\"dev.waymark.role.changed.v1\",\"subject\":\"user-7\","
-                          "\"datacontenttype\":\"application/json\",\"data\":{\"role\":\"r\",\"effective\":true,"
+                          "\"time\":\"2026-11-21T10:00:00Z\",\"datacontenttype\":\"application/json\","
+                          "\"data\":{\"role\":\"r\",\"effective\":true,"
                           "\"cause\":\"catalogue\",\"catalogue\":\"abcdefabcdef\"}}");
   wm_user_free(user);
 }

@@ -71,6 +71,37 @@ Test(redis, a_projection_needs_exactly_the_register_it_came_from) {
   cr_assert_str_eq(redis("ZSCORE wm:ends u"), "(nil)");
 }
 
+/* Somebody with another catalogue has come since: what is still under way is refused. */
+Test(redis, a_projection_by_an_earlier_catalogue_is_stale) {
+  struct cache_write write = write_of("u", 1, 10, both, 2);
+  cr_assert_eq(apply(&write, 1), CACHE_DONE);
+  cr_assert_str_eq(redis("HSET wm:meta catalogue:3 new_8_0"), "1");
+  write.mode = CACHE_SAME;
+  write.partition = 3;
+  write.stamp = WM_TEXT("old_7_");
+  write.roles = gold;
+  write.role_count = 1;
+  cr_assert_eq(apply(&write, 1), CACHE_STALE);
+  cr_assert_str_eq(redis("SCARD wm:{u}:roles"), "2");
+  write.stamp = WM_TEXT("new_8_");
+  cr_assert_eq(apply(&write, 1), CACHE_DONE);
+  cr_assert_str_eq(redis("SCARD wm:{u}:roles"), "1");
+}
+
+Test(redis, a_catalogue_takes_the_place_of_the_one_that_is_known_alone) {
+  struct cache_meta meta = {.catalogue = "one 5 0"}, found;
+  cr_assert_eq(OP(set_meta, 3, &meta), CACHE_DONE);
+  cr_assert_eq(OP(set_meta, 3, &meta), CACHE_STALE, "it is there already");
+  meta = (struct cache_meta){.was = "one 4 ", .catalogue = "one 4 done"};
+  cr_assert_eq(OP(set_meta, 3, &meta), CACHE_STALE);
+  meta = (struct cache_meta){.was = "one 5 ", .catalogue = "one 5 17"};
+  cr_assert_eq(OP(set_meta, 3, &meta), CACHE_DONE);
+  cr_assert_eq(OP(get_meta, 3, &found), CACHE_DONE);
+  cr_assert_str_eq(found.catalogue, "one 5 17");
+  meta = (struct cache_meta){.was = "one 5 ", .catalogue = "two 6 0"};
+  cr_assert_eq(OP(set_meta, 4, &meta), CACHE_STALE, "another partition's");
+}
+
 Test(redis, a_projection_of_nobody_writes_nothing) {
   struct cache_write write = write_of("u", 1, 10, gold, 1);
   write.mode = CACHE_SAME;
