@@ -103,6 +103,7 @@ struct wm_difference {
   struct wm_place place;
   struct wm_text expected, actual;
   struct wm_text name; /* of the role or automation; WM_NO_TEXT: none */
+  bool held;           /* of a role: it is, when the step is over */
 };
 
 struct wm_case_run {

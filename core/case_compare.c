@@ -23,11 +23,19 @@ static struct wm_text keep(struct compare *compare, struct wm_buf *buf) {
   return text;
 }
 
+static bool holds(const struct wm_role_set *set, struct wm_text role) {
+  for (size_t i = 0; i < set->count; i++)
+    if (wm_text_equal(set->roles[i]->name, role))
+      return true;
+  return false;
+}
+
 /* Takes the two texts. */
 static void differ(struct compare *compare, enum wm_about about, struct wm_place place, struct wm_text name,
                    struct wm_buf *expected, struct wm_buf *actual) {
   struct wm_case_run *run = compare->run;
   struct wm_difference difference = {.about = about, .step = compare->at, .place = place, .name = name};
+  difference.held = about == WM_ABOUT_ROLE && holds(&run->after, name);
   difference.expected = keep(compare, expected);
   difference.actual = keep(compare, actual);
   if (run->difference_count == run->difference_capacity) {
@@ -46,13 +54,6 @@ static void differ(struct compare *compare, enum wm_about about, struct wm_place
 }
 
 /* --- roles --- */
-
-static bool holds(const struct wm_role_set *set, struct wm_text role) {
-  for (size_t i = 0; i < set->count; i++)
-    if (wm_text_equal(set->roles[i]->name, role))
-      return true;
-  return false;
-}
 
 static void add_roles(const struct wm_role_set *set, struct wm_buf *buf) {
   for (size_t i = 0; i < set->count; i++)

@@ -207,7 +207,8 @@ int options_place_arguments(struct options *options, const char *who, const char
       return -1;
     }
     struct wm_text inner = optional ? (struct wm_text){token.bytes + 1, token.size - 2} : token;
-    if (memchr(token.bytes, '|', token.size) && check_choice(who, inner, *given) < 0)
+    bool is_word = memchr(token.bytes, '|', token.size) || (inner.bytes[0] >= 'a' && inner.bytes[0] <= 'z');
+    if (is_word && check_choice(who, inner, *given) < 0)
       return -1;
     placed[index] = *given++;
     left--;

@@ -8,11 +8,27 @@
 #include "tools/command.h"
 #include "tools/say.h"
 
+/* clang-format off: one a line, so that two that are added beside each other do not meet */
 const struct command *const commands[] = {
-    &command_dev,         &command_new,   &command_lint,   &command_simulate, &command_explain,
-    &command_check_event, &command_send,  &command_topics, &command_user,     &command_why,
-    &command_roles,       &command_grant, &command_revoke, &command_help,     NULL,
+    &command_dev,
+    &command_new,
+    &command_lint,
+    &command_simulate,
+    &command_explain,
+    &command_test,
+    &command_check_event,
+    &command_send,
+    &command_topics,
+    &command_user,
+    &command_why,
+    &command_roles,
+    &command_grant,
+    &command_revoke,
+    &command_directory,
+    &command_help,
+    NULL,
 };
+/* clang-format on */
 
 /* Before the command only: `waymark -C DIR lint` is `waymark lint -C DIR`. */
 static const struct option before_command[] = {OPTION_WORKSPACE, {0}};

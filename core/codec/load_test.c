@@ -131,7 +131,7 @@ static void settle(struct load_case *given, const struct parts *parts) {
   if (parts->given)
     load_case_given(given, parts->given);
   if (!given->user.bytes && parts->when)
-    given->user = load_copy(given->load, load_case_find_user(parts->when));
+    given->user = load_copy(given->load, load_case_find_user(parts->when, given->load->arena));
   if (!given->user.bytes || !wm_text_is_user_id(given->user)) /* a bad one is told with its event */
     given->user = WM_TEXT(LOAD_CASE_USER);
   given->test->user = given->user;

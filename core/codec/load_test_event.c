@@ -90,23 +90,30 @@ static struct wm_text json_text(const struct wm_node *json, const char *name, st
   return text;
 }
 
-struct wm_text load_case_find_user(const struct wm_node *events) {
+static bool is_text(const struct wm_node *node) {
+  return node && node->kind == WM_NODE_SCALAR && wm_node_value(node, NULL).type != WM_NULL;
+}
+
+/* Who an event in YAML says that it is about: its subject, else 'user' in its data. */
+static struct wm_text user_of(const struct wm_node *event) {
+  const struct wm_node *subject = is_full(event) ? wm_node_get(event, "subject") : NULL;
+  const struct wm_node *data = wm_node_get(event, "data");
+  if (!is_full(event))
+    data = event->kind == WM_NODE_MAP && event->count > 0 ? &event->items[1] : NULL;
+  const struct wm_node *user = data ? wm_node_get(data, "user") : NULL;
+  if (is_text(subject))
+    return subject->text;
+  return is_text(user) && wm_node_value(user, NULL).type == WM_STRING ? user->text : WM_NO_TEXT;
+}
+
+struct wm_text load_case_find_user(const struct wm_node *events, struct wm_arena *arena) {
   const struct wm_node *list = events->kind == WM_NODE_LIST ? events->items : events;
   size_t count = events->kind == WM_NODE_LIST ? events->count : 1;
   for (size_t i = 0; i < count; i++) {
     const struct wm_node *json = json_of(&list[i]);
-    const struct wm_node *subject = is_full(&list[i]) ? wm_node_get(&list[i], "subject") : NULL;
-    if (subject && subject->kind == WM_NODE_SCALAR && wm_node_value(subject, NULL).type != WM_NULL)
-      return subject->text;
-    if (!json)
-      continue;
-    struct wm_arena arena;
-    wm_arena_init(&arena, 0);
-    struct wm_text user = json_text(json, "subject", &arena);
-    const char *at = user.bytes && user.size ? memmem(json->text.bytes, json->text.size, user.bytes, user.size) : NULL;
-    wm_arena_release(&arena);
-    if (at) /* one with escapes in it has to be said in 'given' */
-      return (struct wm_text){at, user.size};
+    struct wm_text user = json ? json_text(json, "subject", arena) : user_of(&list[i]);
+    if (user.bytes)
+      return user;
   }
   return WM_NO_TEXT;
 }

@@ -31,8 +31,9 @@ bool load_value(struct load *load, const struct wm_node *node, struct wm_value *
 /* An RFC 3339 time, or a date. False: reported. */
 bool load_moment(struct load *load, const char *name, const struct wm_node *value, int64_t *ret_us);
 
-/* The user whom the first event that names one is about; WM_NO_TEXT: none does. Reports nothing. */
-struct wm_text load_case_find_user(const struct wm_node *events);
+/* The user whom the first event that names one is about, borrowed from it or 'arena'; WM_NO_TEXT: none does. Reports
+ * nothing. */
+struct wm_text load_case_find_user(const struct wm_node *events, struct wm_arena *arena);
 
 /* The time of the first event, if it says one. */
 bool load_case_find_time(const struct wm_node *events, int64_t *ret_us);
