@@ -301,6 +301,7 @@ int wm_decide(const struct wm_workspace *workspace, const struct wm_terms *terms
     result = decide_directory(&run, before, home);
     break;
   case WM_EVENT_ASSIGNMENT:
+  case WM_EVENT_DELEGATION:
     result = decide_request(&run, before, home);
     break;
   case WM_EVENT_RESERVED:

@@ -32,6 +32,7 @@ struct wm_decision {
   size_t change_count;
   struct wm_notification *notifications;
   size_t notification_count;
+  const struct wm_approval *approval; /* NULL: none */
 };
 
 /* Decides one event. 'before' is the user's register, NULL when there is none yet (or no user). 'candidates' is what

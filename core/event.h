@@ -21,13 +21,16 @@ enum wm_event_class {
   WM_EVENT_USER_DELETED,
   WM_EVENT_SIGNED_IN,  /* directory.user.signed-in */
   WM_EVENT_ASSIGNMENT, /* role.assignment.requested */
+  WM_EVENT_DELEGATION, /* role.delegation.requested */
   WM_EVENT_RESERVED    /* directory.* or role.* that this version does not know: counted and ignored */
 };
 
-/* Data of role.assignment.requested, checked by the decoder. */
+/* Data of a request, checked by the decoder. */
 struct wm_request {
   struct wm_text role;
+  struct wm_text to;         /* delegation: the user who is to hold it too; else WM_NO_TEXT */
   bool add;                  /* else remove */
+  bool delegable;            /* delegation: holders: who is given it may hand it on */
   int64_t until_us;          /* WM_NEVER when it has no end */
   struct wm_text by, reason; /* WM_NO_TEXT when absent; claims, contract 4 */
 };
@@ -41,7 +44,7 @@ struct wm_event {
   struct wm_value attributes; /* object: every attribute, extensions too, 'time' filled in; without data */
   const struct wm_value
       *data;                 /* NULL: none. For USER_UPDATED: the checked profile, nulls and unknown fields left out */
-  struct wm_request request; /* only for WM_EVENT_ASSIGNMENT */
+  struct wm_request request; /* only for requests */
   struct wm_origin origin;
   struct wm_text run;         /* "live" or the name of a replay */
   bool notify;                /* false: notifications are suppressed (REPLAY) */

@@ -37,9 +37,10 @@ struct wm_outcome {
 
 /* The outcomes of one automation for one event. */
 struct wm_execution {
-  const struct wm_automation *automation; /* NULL: a manual request */
+  const struct wm_automation *automation; /* NULL: a manual request, or a holder's */
   struct wm_outcome *outcomes;
   size_t count;
+  bool delegation; /* of a holder */
 };
 
 enum wm_cause {
@@ -62,6 +63,14 @@ struct wm_change {
   enum wm_cause cause;
   struct wm_clock clock; /* of the decision; not set for catalogue and expiry */
   bool lockout;
+};
+
+/* A holder's request that was approved: the role.assignment.requested that goes to the home of the receiver. */
+struct wm_approval {
+  struct wm_text to, role;
+  struct wm_text by;     /* the giver */
+  struct wm_text reason; /* WM_NO_TEXT: none */
+  int64_t until_us;      /* WM_NEVER: no end */
 };
 
 /* A notification to be requested. */

@@ -76,7 +76,7 @@ int wm_run_touch(struct wm_run *run, struct wm_text role, bool before, bool now,
 
 /* Runs the task and sees what became of its role. */
 static int run_task(struct wm_run *run, const struct wm_task *task, struct wm_outcome *outcome) {
-  bool tells = run->user && task->role.bytes;
+  bool tells = run->user && task->type == &wm_change_role;
   bool before = tells && is_effective(run, task->role);
   if (task->type->run(run, task, outcome) < 0)
     return -1;
@@ -93,7 +93,7 @@ static int run_task(struct wm_run *run, const struct wm_task *task, struct wm_ou
 static void skip_task(struct wm_run *run, const struct wm_task *task, enum wm_code code, struct wm_outcome *outcome) {
   outcome->result = WM_RESULT_SKIPPED;
   outcome->code = code;
-  if (run->user && task->role.bytes)
+  if (run->user && task->type == &wm_change_role)
     outcome->effective = is_effective(run, task->role) ? WM_EFFECTIVE_YES : WM_EFFECTIVE_NO;
 }
 
@@ -173,15 +173,20 @@ int wm_run_automation(struct wm_run *run, const struct wm_automation *automation
 
 int wm_run_request(struct wm_run *run, struct wm_execution *ret) {
   const struct wm_request *request = &run->event->request;
+  bool delegation = run->event->event_class == WM_EVENT_DELEGATION;
   struct wm_task *task = WM_ARENA_NEW(run->arena, struct wm_task);
   if (!task)
     return wm_error_memory(run->error);
-  task->type = &wm_change_role;
+  task->type = delegation ? &wm_delegate : &wm_change_role;
   task->role = request->role;
+  task->to = request->to;
   task->action = request->add ? WM_ADD : WM_REMOVE;
   task->until_us = request->until_us;
   if (!wm_workspace_role(run->workspace, task->role))
     task->near = wm_workspace_near_role(run->workspace, task->role);
   run->automation = NULL;
-  return run_tasks(run, task, 1, WM_OK, ret);
+  if (run_tasks(run, task, 1, WM_OK, ret) < 0)
+    return -1;
+  ret->delegation = delegation;
+  return 0;
 }

@@ -31,7 +31,7 @@ struct wm_run {
 /* Runs one automation: 'repeat', tasks by sequence, 'on-failure'. -1: out of memory. */
 int wm_run_automation(struct wm_run *run, const struct wm_automation *automation, struct wm_execution *ret);
 
-/* Runs the one task of a manual request. -1: out of memory. */
+/* Runs the one task of a request: change-role, or delegate for a holder's. -1: out of memory. */
 int wm_run_request(struct wm_run *run, struct wm_execution *ret);
 
 /* Did any task give a result other than skipped or failed? */

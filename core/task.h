@@ -13,6 +13,7 @@ struct wm_automation;
 
 enum wm_field_kind {
   WM_FIELD_ROLE,     /* name of a role -> struct wm_text */
+  WM_FIELD_USER,     /* a user id -> struct wm_text */
   WM_FIELD_CHANNEL,  /* name of a channel -> struct wm_text */
   WM_FIELD_ACTION,   /* add | remove -> enum wm_action */
   WM_FIELD_DURATION, /* -> int64_t, microseconds; 0 is refused; absent: 0 */
@@ -41,6 +42,7 @@ struct wm_task_type {
 
 extern const struct wm_task_type wm_change_role;
 extern const struct wm_task_type wm_notify;
+extern const struct wm_task_type wm_delegate; /* of requests alone: it is not in tasks.def and has no check */
 
 /* All of tasks.def, ended by NULL. */
 extern const struct wm_task_type *const wm_task_types[];
@@ -64,7 +66,7 @@ struct wm_task {
   int64_t until_us;         /* of a manual request, WM_NEVER: no end; 0 for tasks */
   /* notify */
   struct wm_text channel;
-  struct wm_text to; /* "user", "manager" or an address; WM_NO_TEXT: user */
+  struct wm_text to; /* "user", "manager" or an address; WM_NO_TEXT: user. delegate: a user id */
   struct wm_template title, message;
 };
 

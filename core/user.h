@@ -26,6 +26,7 @@ struct wm_by {
   struct wm_text version;    /* of the automation */
   struct wm_text by, reason; /* of a manual request */
   struct wm_text run;        /* WM_NO_TEXT for live */
+  bool delegable;            /* the holder may give the role to others */
   struct wm_origin origin;
 };
 

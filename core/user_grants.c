@@ -198,10 +198,10 @@ static bool replaces(const struct wm_grant *grant, const struct wm_grant *old) {
   if (order != 0)
     return order > 0;
   const struct wm_by *by = &grant->by, *was = &old->by;
-  return grant->until_us != old->until_us || !wm_text_equal(by->version, was->version) ||
-         !wm_text_equal(by->by, was->by) || !wm_text_equal(by->reason, was->reason) ||
-         !wm_text_equal(by->origin.topic, was->origin.topic) || by->origin.partition != was->origin.partition ||
-         by->origin.offset != was->origin.offset;
+  return grant->until_us != old->until_us || by->delegable != was->delegable ||
+         !wm_text_equal(by->version, was->version) || !wm_text_equal(by->by, was->by) ||
+         !wm_text_equal(by->reason, was->reason) || !wm_text_equal(by->origin.topic, was->origin.topic) ||
+         by->origin.partition != was->origin.partition || by->origin.offset != was->origin.offset;
 }
 
 /* Writes 'grant' at its place. */

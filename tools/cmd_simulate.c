@@ -66,7 +66,6 @@ static void take_executions(struct simulation *simulation, const struct playing 
 }
 
 static int take(struct simulation *simulation, const struct playing *playing) {
-  simulation->events += playing->played != PLAYED_BLANK;
   switch (playing->played) {
   case PLAYED_BLANK:
     simulation->blank++;
@@ -92,6 +91,20 @@ static int take(struct simulation *simulation, const struct playing *playing) {
   return simulation->line.failed || simulation->table.failed ? say_memory() : EXIT_FINE;
 }
 
+/* What the event asked of other users. */
+static int play_requests(struct simulation *simulation) {
+  for (;;) {
+    struct playing playing;
+    struct wm_error error = {0};
+    bool more;
+    if (play_request(&simulation->play, &playing, &more, &error) < 0)
+      return say_error(EXIT_BUG, &error);
+    int exit_code = more ? take(simulation, &playing) : EXIT_FINE;
+    if (!more || exit_code != EXIT_FINE)
+      return exit_code;
+  }
+}
+
 static int play_all(struct simulation *simulation, struct lines *lines) {
   for (;;) {
     struct wm_text line;
@@ -103,7 +116,10 @@ static int play_all(struct simulation *simulation, struct lines *lines) {
       return exit_code;
     if (play_line(&simulation->play, line, &playing, &error) < 0)
       return say_error(EXIT_BUG, &error);
+    simulation->events += playing.played != PLAYED_BLANK;
     exit_code = take(simulation, &playing);
+    if (exit_code == EXIT_FINE)
+      exit_code = play_requests(simulation);
     if (exit_code != EXIT_FINE)
       return exit_code;
   }

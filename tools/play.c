@@ -26,6 +26,7 @@ void play_release(struct play *play) {
     wm_user_free(play->users[i]);
   free(play->users);
   wm_user_free(play->replaced);
+  wm_buf_release(&play->request);
   wm_arena_release(&play->arena);
 }
 
@@ -83,7 +84,34 @@ static int decide(struct play *play, struct playing *ret, struct wm_error *error
   if (ret->decision.user && play_keep(play, ret->decision.user) < 0)
     return wm_error_memory(error);
   ret->user = play_user(play, ret->decoded.event.user);
-  return 0;
+  if (ret->decision.approval)
+    wm_approval_to_json(&ret->decoded.event, ret->decision.approval, &play->request);
+  play->request_offset = ret->decoded.record.offset;
+  return play->request.failed ? wm_error_memory(error) : 0;
+}
+
+static int play_text(struct play *play, struct wm_text text, int64_t offset, struct playing *ret,
+                     struct wm_error *error) {
+  struct wm_decode_rules rules = events_rules(&play->loaded->settings, play->last_us);
+  if (events_decode(text, offset, &rules, &play->arena, &ret->decoded) < 0)
+    return wm_error_memory(error);
+  if (ret->decoded.what == WM_DECODED_REJECTED)
+    ret->played = PLAYED_REJECTED;
+  if (ret->decoded.what != WM_DECODED_EVENT)
+    return 0;
+  play->last_us = ret->decoded.event.time_us;
+  return decide(play, ret, error);
+}
+
+int play_request(struct play *play, struct playing *ret, bool *ret_more, struct wm_error *error) {
+  *ret = (struct playing){.played = PLAYED_BLANK};
+  *ret_more = play->request.size > 0;
+  if (!*ret_more)
+    return 0;
+  wm_arena_rewind(&play->arena);
+  struct wm_text text = {wm_arena_copy(&play->arena, play->request.bytes, play->request.size), play->request.size};
+  wm_buf_clear(&play->request);
+  return text.bytes ? play_text(play, text, play->request_offset, ret, error) : wm_error_memory(error);
 }
 
 int play_line(struct play *play, struct wm_text line, struct playing *ret, struct wm_error *error) {
@@ -95,15 +123,8 @@ int play_line(struct play *play, struct wm_text line, struct playing *ret, struc
   if (line_is_blank(line))
     return 0;
   wm_arena_rewind(&play->arena);
-  struct wm_decode_rules rules = events_rules(&play->loaded->settings, play->last_us);
-  if (events_decode(line, offset, &rules, &play->arena, &ret->decoded) < 0)
-    return wm_error_memory(error);
-  if (ret->decoded.what == WM_DECODED_REJECTED)
-    ret->played = PLAYED_REJECTED;
-  if (ret->decoded.what != WM_DECODED_EVENT)
-    return 0;
-  play->last_us = ret->decoded.event.time_us;
-  return decide(play, ret, error);
+  wm_buf_clear(&play->request);
+  return play_text(play, line, offset, ret, error);
 }
 
 static int compare_users(const void *a, const void *b) {

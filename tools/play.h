@@ -31,6 +31,8 @@ struct play {
   int64_t last_us;        /* time of the event before; 1970 at first */
   struct wm_user **users; /* hash table by user id */
   size_t user_count, user_capacity;
+  struct wm_buf request;    /* what the last event's decision asks of another user; empty: nothing */
+  int64_t request_offset;   /* of that event */
   struct wm_user *replaced; /* the register before the last event: the decision may still borrow from it */
 };
 
@@ -41,6 +43,11 @@ void play_release(struct play *play);
 /* Decodes a line like a record of topic 'simulate', partition 0, offset = line - 1, decides it, and keeps the
  * register. -1: out of memory. */
 int play_line(struct play *play, struct wm_text line, struct playing *ret, struct wm_error *error);
+
+/* What a delegation that was approved makes is an event too: plays it as the worker would, with the origin of the
+ * delegation. 'ret_more' tells whether there was one; call it after each line, until there is none. -1: out of memory.
+ */
+int play_request(struct play *play, struct playing *ret, bool *ret_more, struct wm_error *error);
 
 /* How the settings let the core decide, with an age limit for notifications only if 'with_age'. */
 struct wm_terms play_terms(const struct settings *settings, bool with_age);

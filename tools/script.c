@@ -116,6 +116,13 @@ static int make_record(struct script *script, struct script_line *line, const st
   return 0;
 }
 
+static int expect_outcomes(struct script *script, const struct playing *playing) {
+  for (size_t i = 0; i < playing->decision.execution_count; i++)
+    if (expect_outcome(script, playing, i) < 0)
+      return -1;
+  return 0;
+}
+
 static int add_line(struct script *script, struct wm_text text, const struct settings *settings) {
   struct playing playing;
   struct wm_error error = {0};
@@ -136,10 +143,13 @@ static int add_line(struct script *script, struct wm_text text, const struct set
   script->count++;
   if (playing.played == PLAYED_REJECTED && expect_rejection(script, &playing.decoded) < 0)
     return -1;
-  for (size_t i = 0; i < playing.decision.execution_count; i++)
-    if (expect_outcome(script, &playing, i) < 0)
+  if (expect_outcomes(script, &playing) < 0 || make_record(script, line, &playing, settings) < 0)
+    return -1;
+  bool more = true;
+  while (more)
+    if (play_request(&script->play, &playing, &more, &error) < 0 || (more && expect_outcomes(script, &playing) < 0))
       return -1;
-  return make_record(script, line, &playing, settings);
+  return 0;
 }
 
 int script_open(struct script *script, const char *path, const struct loaded *loaded, const struct settings *settings,

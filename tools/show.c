@@ -13,6 +13,8 @@ void show_task_subject(const struct wm_task *task, struct wm_buf *buf) {
   if (task->type == &wm_change_role) {
     wm_buf_add_string(buf, task->action == WM_ADD ? "add " : "remove ");
     wm_buf_add_text(buf, task->role);
+  } else if (task->type == &wm_delegate) {
+    wm_buf_printf(buf, "hand %.*s on to %.*s", WM_TEXT_ARG(task->role), WM_TEXT_ARG(task->to));
   } else {
     wm_buf_add_text(buf, task->channel);
     wm_buf_add_string(buf, " to ");

@@ -183,9 +183,15 @@ static int decide(struct loop *loop, struct batch_item *item, struct wm_error *e
   return 0;
 }
 
+static int32_t home_of(void *taker, struct wm_text user) {
+  struct loop *loop = taker;
+  return LOOP_LOG(loop, home, user);
+}
+
 static int decide_and_append(struct loop *loop, struct wm_error *error) {
   struct batch *batch = &loop->batch;
-  struct wm_encode encode = {.group = loop->group, .arena = &batch->scratch, .take = append, .taker = loop};
+  struct wm_encode encode = {
+      .group = loop->group, .arena = &batch->scratch, .take = append, .taker = loop, .home = home_of};
   for (size_t i = 0; i < batch->count; i++) {
     struct batch_item *item = &batch->items[i];
     wm_arena_rewind(&batch->scratch);

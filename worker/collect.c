@@ -56,6 +56,7 @@ static bool belongs_home(const struct loop *loop, const struct wm_event *event) 
   case WM_EVENT_USER_DELETED:
   case WM_EVENT_SIGNED_IN:
   case WM_EVENT_ASSIGNMENT:
+  case WM_EVENT_DELEGATION:
     return true;
   case WM_EVENT_RESERVED:
     return false;

@@ -103,8 +103,9 @@ static int copy_topics(struct kafka *kafka, const struct settings *from) {
   to->topics.failures = copy(arena, from->topics.failures);
   to->topics.notifications = copy(arena, from->topics.notifications);
   to->topics.control = copy(arena, from->topics.control);
+  to->topics.requests = copy(arena, from->topics.requests);
   bool fine = to->topics.users && to->topics.outcomes && to->topics.changes && to->topics.failures &&
-              to->topics.notifications && to->topics.control;
+              to->topics.notifications && to->topics.control && to->topics.requests;
   return fine ? 0 : -1;
 }
 

@@ -106,7 +106,8 @@ static int open_topics(struct kafka *kafka, struct wm_error *error) {
                                            [WM_OUT_OUTCOMES] = kafka->settings.topics.outcomes,
                                            [WM_OUT_CHANGES] = kafka->settings.topics.changes,
                                            [WM_OUT_FAILURES] = kafka->settings.topics.failures,
-                                           [WM_OUT_NOTIFICATIONS] = kafka->settings.topics.notifications};
+                                           [WM_OUT_NOTIFICATIONS] = kafka->settings.topics.notifications,
+                                           [WM_OUT_REQUESTS] = kafka->settings.topics.requests};
   for (int i = 0; i < WM_OUT_COUNT; i++)
     if (names[i] && open_topic(kafka, names[i], &kafka->outputs[i], error) != 0)
       return -1;

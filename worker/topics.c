@@ -62,7 +62,8 @@ static int make_plan(struct topics_work *work) {
   if (!work->plans)
     return -1;
   for (size_t i = 0; i < inputs; i++)
-    add(work, i < inputs - 3 ? settings->topics.events[i] : others[i - (inputs - 3)], TOPICS_INPUT, WM_OUT_COUNT);
+    add(work, i < inputs - 3 ? settings->topics.events[i] : others[i - (inputs - 3)], TOPICS_INPUT,
+        i == inputs - 2 ? WM_OUT_REQUESTS : WM_OUT_COUNT);
   add(work, settings->topics.users, TOPICS_USERS, WM_OUT_USERS);
   add(work, settings->topics.outcomes, TOPICS_OUTPUT, WM_OUT_OUTCOMES);
   add(work, settings->topics.changes, TOPICS_OUTPUT, WM_OUT_CHANGES);

@@ -6,11 +6,29 @@
 
 static const char *const actions[] = {"add", "remove", NULL};
 
-static const struct wm_shape_row request_rows[] = {
-    {"role", WM_SHAPE_TEXT, true, NULL},    {"action", WM_SHAPE_WORD, true, actions},
-    {"until", WM_SHAPE_TIME, false, NULL},  {"by", WM_SHAPE_TEXT, false, NULL},
-    {"reason", WM_SHAPE_TEXT, false, NULL}, {NULL, WM_SHAPE_TEXT, false, NULL},
+static const char *const delegations[] = {"none", "holders", NULL};
+
+/* clang-format off */
+static const struct wm_shape_row assignment_rows[] = {
+    {"role", WM_SHAPE_TEXT, true, NULL},
+    {"action", WM_SHAPE_WORD, true, actions},
+    {"until", WM_SHAPE_TIME, false, NULL},
+    {"by", WM_SHAPE_TEXT, false, NULL},
+    {"reason", WM_SHAPE_TEXT, false, NULL},
+    {"delegation", WM_SHAPE_WORD, false, delegations},
+    {NULL, WM_SHAPE_TEXT, false, NULL},
 };
+
+static const struct wm_shape_row delegation_rows[] = {
+    {"role", WM_SHAPE_TEXT, true, NULL},
+    {"to", WM_SHAPE_TEXT, true, NULL},
+    {"until", WM_SHAPE_TIME, false, NULL},
+    {"reason", WM_SHAPE_TEXT, false, NULL},
+    {NULL, WM_SHAPE_TEXT, false, NULL},
+};
+/* clang-format on */
+
+#define REASON_LIMIT 1024 /* of a delegation: it is sent on, and has to fit wherever it came from */
 
 static int check_data(struct wm_decoding *decoding, const struct wm_shape_row *rows, struct wm_value *ret) {
   struct wm_fault fault;
@@ -35,17 +53,40 @@ static int read_bare(struct wm_decoding *decoding) {
   return 0;
 }
 
-static int read_request(struct wm_decoding *decoding) {
+/* What the rows name, as far as it is there. */
+static void take_request(const struct wm_value *data, struct wm_request *ret) {
+  *ret = (struct wm_request){
+      .role = wm_value_text(wm_value_member(data, WM_TEXT("role"))),
+      .to = wm_value_text(wm_value_member(data, WM_TEXT("to"))),
+      .add = wm_text_is(wm_value_text(wm_value_member(data, WM_TEXT("action"))), "add"),
+      .delegable = wm_text_is(wm_value_text(wm_value_member(data, WM_TEXT("delegation"))), "holders"),
+      .by = wm_value_text(wm_value_member(data, WM_TEXT("by"))),
+      .reason = wm_value_text(wm_value_member(data, WM_TEXT("reason"))),
+  };
+  if (!wm_moment_parse(wm_value_text(wm_value_member(data, WM_TEXT("until"))), &ret->until_us))
+    ret->until_us = WM_NEVER;
+}
+
+static int read_assignment(struct wm_decoding *decoding) {
+  struct wm_value data;
+  if (check_data(decoding, assignment_rows, &data))
+    return -1;
+  take_request(&data, &decoding->event->request);
+  return 0;
+}
+
+static int read_delegation(struct wm_decoding *decoding) {
   struct wm_value data;
   struct wm_request *request = &decoding->event->request;
-  if (check_data(decoding, request_rows, &data))
+  if (check_data(decoding, delegation_rows, &data))
     return -1;
-  request->role = wm_value_text(wm_value_member(&data, WM_TEXT("role")));
-  request->add = wm_text_is(wm_value_text(wm_value_member(&data, WM_TEXT("action"))), "add");
-  request->by = wm_value_text(wm_value_member(&data, WM_TEXT("by")));
-  request->reason = wm_value_text(wm_value_member(&data, WM_TEXT("reason")));
-  if (!wm_moment_parse(wm_value_text(wm_value_member(&data, WM_TEXT("until"))), &request->until_us))
-    request->until_us = WM_NEVER;
+  take_request(&data, request);
+  if (!wm_text_is_user_id(request->to))
+    return wm_refuse(decoding, WM_E_EVENT_INVALID, "range", WM_TEXT("/data/to"),
+                     "'/data/to' is not 1 to 256 bytes of text without control characters");
+  if (request->reason.size > REASON_LIMIT)
+    return wm_refuse(decoding, WM_E_EVENT_INVALID, "range", WM_TEXT("/data/reason"),
+                     "'/data/reason' has %zu bytes, more than %d", request->reason.size, REASON_LIMIT);
   return 0;
 }
 
@@ -57,7 +98,8 @@ static const struct {
     {"directory.user.updated", WM_EVENT_USER_UPDATED, read_updated},
     {"directory.user.deleted", WM_EVENT_USER_DELETED, read_bare},
     {"directory.user.signed-in", WM_EVENT_SIGNED_IN, read_bare},
-    {"role.assignment.requested", WM_EVENT_ASSIGNMENT, read_request},
+    {"role.assignment.requested", WM_EVENT_ASSIGNMENT, read_assignment},
+    {"role.delegation.requested", WM_EVENT_DELEGATION, read_delegation},
 };
 
 int wm_read_data(struct wm_decoding *decoding) {

@@ -28,6 +28,7 @@ static const struct load_key common_keys[] = {
 /* How each kind of field of a task type is read. */
 static const struct load_key field_keys[] = {
     [WM_FIELD_ROLE] = {.read = load_text},
+    [WM_FIELD_USER] = {.read = load_text},
     [WM_FIELD_CHANNEL] = {.read = load_text},
     [WM_FIELD_ACTION] = {.read = load_word, .words = action_words},
     [WM_FIELD_DURATION] = {.read = load_duration},

@@ -107,6 +107,17 @@ static int send_notifications(struct sending *sending, const struct wm_decision 
   return 0;
 }
 
+static int send_approval(struct sending *sending, const struct wm_event *event, const struct wm_decision *decision) {
+  const struct wm_encode *encode = sending->encode;
+  if (!decision->approval)
+    return 0;
+  sending->key = decision->approval->to;
+  if (encode->home)
+    sending->partition = encode->home(encode->taker, decision->approval->to);
+  wm_approval_to_json(event, decision->approval, &sending->buf);
+  return emit(sending, WM_OUT_REQUESTS, &sending->plain);
+}
+
 int wm_encode_decision(const struct wm_encode *encode, const struct wm_record *record, const struct wm_event *event,
                        const struct wm_decision *decision, struct wm_error *error) {
   struct sending sending = {
@@ -120,7 +131,7 @@ int wm_encode_decision(const struct wm_encode *encode, const struct wm_record *r
   wm_write_reserve(&sending.buf, VALUE_ROOM);
   if (begin(&sending, event->traceparent) == 0 && send_executions(&sending, decision) == 0 &&
       send_changes(&sending, decision) == 0 && send_failures(&sending, record, event, decision) == 0 &&
-      send_notifications(&sending, decision) == 0)
+      send_notifications(&sending, decision) == 0 && send_approval(&sending, event, decision) == 0)
     result = 0;
   wm_buf_release(&sending.buf);
   wm_about_release(&sending.about);

@@ -5,6 +5,7 @@
  *   a change has "run", "role", "effective", "cause", "clock", "lockout" (only when true), "event", "origin"; one of
  *     the catalogue has "catalogue" (its digest) instead of the clock and all that names an event
  *   a rejection has "event" with source, id and type as far as they could be read, and "run"
+ *   an approved delegation has the id delegation:<topic>/<partition>/<offset>, of the holder's request
  *   "stands" of a superseded task is a clock, "dropped" a list of sources
  *   a change by expiry has the id expiry:<user>:<role>:<end in microseconds>, one by the catalogue
  *     catalogue:<digest>:<since>:<user>:<role>:<gained|lost>, where 'since' is when the catalogue was first followed
@@ -23,10 +24,11 @@ enum wm_topic {
   WM_OUT_FAILURES,
   WM_OUT_DLQ, /* <input>.dlq: 'dlq_of' tells which */
   WM_OUT_NOTIFICATIONS,
+  WM_OUT_REQUESTS, /* the input topic of requests: what a holder was allowed to hand on */
   WM_OUT_COUNT
 };
 
-/* A record to be sent to the partition of its input. Everything is borrowed. */
+/* A record to be sent to the partition of its input, or to the home of whom it is for. Everything is borrowed. */
 struct wm_out {
   enum wm_topic topic;
   struct wm_text dlq_of; /* the input topic, for WM_OUT_DLQ */
@@ -46,10 +48,12 @@ struct wm_encode {
   struct wm_arena *arena; /* where records are built; the caller rewinds it */
   wm_out_fn *take;
   void *taker;
+  int32_t (*home)(void *taker, struct wm_text user); /* the user's partition; NULL: that of the input */
 };
 
-/* Everything of one decision but the register: outcomes, changes, failures, notifications, in this order.
- * 'record' is where the event was read (its partition is where the records go, its key stands in for a missing user).
+/* Everything of one decision but the register: outcomes, changes, failures, notifications, the request that a
+ * delegation makes, in this order. 'record' is where the event was read (its partition is where the records go, its key
+ * stands in for a missing user).
  */
 int wm_encode_decision(const struct wm_encode *encode, const struct wm_record *record, const struct wm_event *event,
                        const struct wm_decision *decision, struct wm_error *error);
@@ -70,6 +74,10 @@ int wm_encode_register(const struct wm_encode *encode, const struct wm_user *use
 /* Only the value of an outcome record, for simulate; one JSON line without the newline, appended. */
 void wm_execution_to_json(const struct wm_event *event, const struct wm_execution *execution, struct wm_buf *buf);
 void wm_rejection_to_json(const struct wm_record *record, const struct wm_rejection *rejection, struct wm_buf *buf);
+
+/* The value of the request that an approved delegation makes. Its id goes by where the delegation stands (or stood,
+ * before a replay), so that a repetition is one request. */
+void wm_approval_to_json(const struct wm_event *event, const struct wm_approval *approval, struct wm_buf *buf);
 
 /* A smaller stand-in for a record that the broker refused as too large: key, headers and value together stay within
  * 'limit' bytes. The value is cut at the end of a character, headers (the first ones first) and at last the key are

@@ -102,7 +102,14 @@ static void add_cause(struct wm_buf *buf, const struct wm_about *about) {
 
 static void add_automation_id(struct wm_buf *buf, const struct wm_automation *automation) {
   wm_buf_add_char(buf, ':');
-  wm_buf_add_text(buf, automation ? automation->name : WM_TEXT("manual"));
+  wm_buf_add_text(buf, automation->name);
+}
+
+static void add_execution_id(struct wm_buf *buf, const struct wm_execution *execution) {
+  if (execution->automation)
+    add_automation_id(buf, execution->automation);
+  else
+    wm_buf_add_text(buf, execution->delegation ? WM_TEXT(":delegation") : WM_TEXT(":manual"));
 }
 
 static void add_sequence_id(struct wm_buf *buf, const struct wm_task *task) {
@@ -117,6 +124,7 @@ static void write_fields(struct wm_buf *buf, const struct wm_task *task) {
     struct wm_text text = WM_NO_TEXT;
     switch (field->kind) {
     case WM_FIELD_ROLE:
+    case WM_FIELD_USER:
     case WM_FIELD_CHANNEL:
       text = *(const struct wm_text *)at;
       break;
@@ -167,7 +175,7 @@ static void write_outcome(struct wm_buf *buf, struct wm_text key, const struct w
 
 void wm_write_execution(const struct wm_about *about, const struct wm_execution *execution, struct wm_buf *buf) {
   begin_id(buf, about);
-  add_automation_id(buf, execution->automation);
+  add_execution_id(buf, execution);
   end_id(buf, about, "dev.waymark.automation.executed.v1");
   write_automation(buf, execution->automation);
   add_cause(buf, about);
@@ -188,7 +196,7 @@ void wm_execution_to_json(const struct wm_event *event, const struct wm_executio
 void wm_write_failure(const struct wm_about *about, const struct wm_execution *execution,
                       const struct wm_outcome *outcome, struct wm_buf *buf) {
   begin_id(buf, about);
-  add_automation_id(buf, execution->automation);
+  add_execution_id(buf, execution);
   add_sequence_id(buf, outcome->task);
   end_id(buf, about, "dev.waymark.task.failed.v1");
   write_automation(buf, execution->automation);
@@ -271,6 +279,24 @@ void wm_write_notification(const struct wm_about *about, const struct wm_notific
   wm_write_text(buf, WM_KEY("address"), notification->address);
   wm_write_text(buf, WM_KEY("title"), notification->title);
   wm_write_text(buf, WM_KEY("message"), notification->message);
+  close_envelope(buf);
+}
+
+#define MOMENT_LIMIT_US INT64_C(253402300800000000) /* year 10000: what RFC 3339 can't say is never */
+
+void wm_approval_to_json(const struct wm_event *event, const struct wm_approval *approval, struct wm_buf *buf) {
+  struct envelope envelope = {approval->to, &event->time_us, event->traceparent};
+  wm_buf_add_text(buf, OPENING);
+  add_position(buf, WM_TEXT("delegation"), &event->origin);
+  wm_buf_add_text(buf, SOURCE_AND_TYPE);
+  wm_buf_add_text(buf, WM_TEXT("role.assignment.requested"));
+  add_envelope(buf, &envelope);
+  wm_write_text(buf, WM_KEY("role"), approval->role);
+  wm_write_string(buf, WM_KEY("action"), "add");
+  if (approval->until_us < MOMENT_LIMIT_US)
+    wm_write_moment(buf, WM_KEY("until"), approval->until_us);
+  wm_write_text(buf, WM_KEY("by"), approval->by);
+  wm_write_text(buf, WM_KEY("reason"), approval->reason);
   close_envelope(buf);
 }
 

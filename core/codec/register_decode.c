@@ -89,6 +89,7 @@ static int read_by(const struct reading *reading, const struct wm_value *value, 
   ret->by = wm_value_text(member(value, "by"));
   ret->reason = wm_value_text(member(value, "reason"));
   ret->run = wm_value_text(member(value, "run"));
+  ret->delegable = wm_text_is(wm_value_text(member(value, "delegation")), "holders");
   ret->origin.topic = wm_value_text(member(value, "topic"));
   if (read_number(reading, member(value, "partition"), INT32_MAX, &partition) ||
       read_number(reading, member(value, "offset"), INT64_MAX, &ret->origin.offset))

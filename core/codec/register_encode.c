@@ -36,6 +36,7 @@ static void write_by(struct wm_buf *buf, const struct wm_by *by) {
   wm_write_text(buf, WM_KEY("by"), by->by);
   wm_write_text(buf, WM_KEY("reason"), by->reason);
   wm_write_text(buf, WM_KEY("run"), by->run);
+  wm_write_text(buf, WM_KEY("delegation"), by->delegable ? WM_TEXT("holders") : WM_NO_TEXT);
   wm_write_origin(buf, &by->origin);
   wm_write_close(buf, '}');
 }

@@ -1,14 +1,12 @@
 /* change-role: gives a role or takes it away. [000] Duplicate Assignment and Removal Prevention */
 #include "core/baseline.h"
+#include "core/gate.h"
 #include "core/project.h"
 
 #define MANUAL WM_TEXT("manual")
 #define JOURNEY WM_TEXT("journey.")
 
-/* --- checks, in the order of contract 6; each fills the outcome when it fails --- */
-
-typedef int check_fn(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
-                     struct wm_outcome *outcome);
+/* --- checks, in the order of contract 6 --- */
 
 static int check_entity(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
                         struct wm_outcome *outcome) {
@@ -27,61 +25,8 @@ static int check_entity(struct wm_run *run, const struct wm_task *task, const st
   return 0;
 }
 
-static int check_user(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
-                      struct wm_outcome *outcome) {
-  (void)task, (void)role;
-  if (!run->user)
-    return wm_run_fail(run, outcome, WM_E_USER_MISSING, "the event names no user");
-  if (run->terms->users_closed && !wm_user_has_profile(run->user))
-    return wm_run_fail(run, outcome, WM_E_USER_UNKNOWN, "user '%.*s' has no profile and users is 'closed'",
-                       WM_TEXT_ARG(run->event->user));
-  return 0;
-}
-
-static int check_user_active(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
-                             struct wm_outcome *outcome) {
-  (void)task, (void)role;
-  if (!wm_user_has_profile(run->user) || run->user->profile.status == WM_USER_ACTIVE)
-    return 0;
-  struct wm_text status = wm_value_text(wm_user_field(run->user, WM_TEXT("status")));
-  return wm_run_fail(run, outcome, WM_E_USER_INACTIVE, "user '%.*s' is not active but '%.*s'",
-                     WM_TEXT_ARG(run->event->user), WM_TEXT_ARG(status));
-}
-
-static int check_role(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
-                      struct wm_outcome *outcome) {
-  if (!role && task->near.bytes)
-    return wm_run_fail(run, outcome, WM_E_ROLE_UNKNOWN, "role '%.*s' is not in the catalogue, did you mean '%.*s'",
-                       WM_TEXT_ARG(task->role), WM_TEXT_ARG(task->near));
-  if (!role)
-    return wm_run_fail(run, outcome, WM_E_ROLE_UNKNOWN, "role '%.*s' is not in the catalogue", WM_TEXT_ARG(task->role));
-  if (role->kind != WM_ROLE_PORTAL)
-    return wm_run_fail(run, outcome, WM_E_ROLE_PROTECTED, "role '%.*s' is of kind '%s' and never automated",
-                       WM_TEXT_ARG(task->role), role->kind == WM_ROLE_SYSTEM ? "system" : "administrator");
-  if (role->managed)
-    return wm_run_fail(run, outcome, WM_E_ROLE_PROTECTED, "role '%.*s' is managed and never automated",
-                       WM_TEXT_ARG(task->role));
-  return 0;
-}
-
-static int check_fit(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
-                     struct wm_outcome *outcome) {
-  enum wm_code code = wm_role_fits(role, run->user);
-  if (code == WM_OK)
-    return 0;
-  if (code == WM_E_ROLE_TYPE_MISMATCH)
-    return wm_run_fail(run, outcome, code, "role '%.*s' is for type '%.*s', user '%.*s' is of type '%.*s'",
-                       WM_TEXT_ARG(task->role), WM_TEXT_ARG(role->type), WM_TEXT_ARG(run->event->user),
-                       WM_TEXT_ARG(run->user->profile.type));
-  if (code == WM_E_ROLE_PORTAL_MISMATCH)
-    return wm_run_fail(run, outcome, code, "user '%.*s' has none of the portals of role '%.*s'",
-                       WM_TEXT_ARG(run->event->user), WM_TEXT_ARG(task->role));
-  return wm_run_fail(run, outcome, code, "role '%.*s' is %s", WM_TEXT_ARG(task->role),
-                     code == WM_E_ROLE_ARCHIVED ? "archived" : "inactive");
-}
-
-static check_fn *const add_checks[] = {check_entity, check_user, check_user_active, check_role, check_fit, NULL};
-static check_fn *const remove_checks[] = {check_entity, check_user, check_role, NULL};
+static wm_gate_fn *const add_checks[] = {check_entity, wm_gate_user, wm_gate_active, wm_gate_role, wm_gate_fit, NULL};
+static wm_gate_fn *const remove_checks[] = {check_entity, wm_gate_user, wm_gate_role, NULL};
 
 /* --- add --- */
 
@@ -97,6 +42,7 @@ static int make_grant(const struct wm_run *run, const struct wm_task *task, stru
   if (!automation) {
     ret->by.by = event->request.by;
     ret->by.reason = event->request.reason;
+    ret->by.delegable = event->request.delegable;
     return 0;
   }
   ret->by.version = automation->version;
@@ -194,13 +140,10 @@ static int take_away(struct wm_run *run, const struct wm_task *task, const struc
 
 static int run_change_role(struct wm_run *run, const struct wm_task *task, struct wm_outcome *outcome) {
   const struct wm_role *role = wm_workspace_role(run->workspace, task->role);
-  check_fn *const *checks = task->action == WM_ADD ? add_checks : remove_checks;
-  for (size_t i = 0; checks[i]; i++) {
-    if (checks[i](run, task, role, outcome) < 0)
-      return -1;
-    if (outcome->code != WM_OK)
-      return 0;
-  }
+  if (wm_gates_pass(run, task, role, task->action == WM_ADD ? add_checks : remove_checks, outcome) < 0)
+    return -1;
+  if (outcome->code != WM_OK)
+    return 0;
   return task->action == WM_ADD ? add(run, task, outcome) : take_away(run, task, role, outcome);
 }
 

@@ -48,7 +48,7 @@ static int read_back(void *taker, const struct wm_out *out, struct wm_error *err
 static void write_event(const struct wm_encode *encode, const struct wm_record *record, const struct wm_event *event) {
   struct wm_task task = {.type = &wm_change_role, .role = event->request.role};
   struct wm_outcome outcome = {.task = &task, .result = WM_RESULT_FAILED, .code = WM_E_USER_MISSING};
-  struct wm_execution execution = {NULL, &outcome, 1};
+  struct wm_execution execution = {.outcomes = &outcome, .count = 1};
   struct wm_decision decision = {.executions = &execution, .execution_count = 1};
   struct wm_error error;
   wm_encode_decision(encode, record, event, &decision, &error);
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct wm_rejection rejection;
   enum wm_decoded decoded;
   struct wm_error error;
-  struct wm_encode encode = {WM_TEXT("g"), &arena, read_back, &arena};
+  struct wm_encode encode = {.group = WM_TEXT("g"), .arena = &arena, .take = read_back, .taker = &arena};
   record.header_count = take_headers(&rest, headers);
   record.value = rest;
   wm_arena_init(&arena, 0);

@@ -1,157 +1,89 @@
-"""Manual assignments: what the command sends, and what it says came of it, on real Kafka and Redis."""
+"""What the role model adds to the main job, through Kafka and Redis: delegation, the baseline, sign-ins."""
 import json
-import time
-from datetime import datetime, timedelta, timezone
-
-import pytest
 
 from load import structured
+from waymark_testlib.kafka import home
 from waymark_testlib.process import wait_until
-from waymark_testlib.worker import waymark
 
 RULES = """
+role: open
+delegation: holders
+---
+role: shut
+---
 role: member
 ---
-role: extra
----
-role: partner-desk
-type: partner
----
-role: root
-kind: administrator
----
-role: by-group
+role: desk
+activate: at-sign-in
 assigned-when: [{group: staff}]
 ---
-automation: join
-trigger: journey.started
-tasks: [{name: Give, sequence: 10, type: change-role, role: member, action: add}]
----
-automation: leave
+automation: take-all
 trigger: journey.abandoned
-tasks: [{name: Take, sequence: 20, type: change-role, role: member, action: remove}]
+tasks:
+  - {name: Take it, sequence: 10, type: change-role, role: open, action: remove}
 """
 
 
-@pytest.fixture
-def desk(make_workspace, workers, sender):
-    """A worker at work, and somebody who asks it for things."""
-    return Desk(make_workspace(RULES), workers, sender)
+def of_two_homes():
+    """Two users who live on different partitions."""
+    first = "user-0"
+    return first, next(user for user in (f"user-{n}" for n in range(1, 99)) if home(user, 4) != home(first, 4))
 
 
-class Desk:
-    def __init__(self, workspace, workers, sender):
-        self.workspace, self.sender = workspace, sender
-        self.worker = workers(workspace)
-        self.numbers = iter(range(1, 10000))
+def test_a_holder_hands_his_role_on_to_another_home(make_workspace, workers, sender, broker):
+    workspace = make_workspace(RULES)
+    workers(workspace)
+    giver, receiver = of_two_homes()
 
-    def call(self, *words, folder=None):
-        """(exit code, stdout, stderr)"""
-        done = waymark(*words, "-C", folder or self.workspace.folder, "--yes")
-        return done.returncode, done.stdout, done.stderr
+    def request(id, kind, data, user=giver):
+        sender.of_user(workspace.topic["requests"], user, structured(id, f"role.{kind}.requested", user, data))
+        sender.flush()
 
-    def ask(self, *words):
-        """(exit code, JSON lines) of a call with a reason."""
-        code, out, err = self.call(*words, "--reason", "because", "--by", "jane", "--json")
-        assert out or code, err
-        return code, [json.loads(line) for line in out.splitlines()]
+    request(1, "assignment", {"role": "open", "action": "add"})
+    wait_until(lambda: workspace.roles(giver) == {"open"}, 10, what="the giver's role")
+    request(2, "delegation", {"role": "open", "to": receiver, "reason": "on leave"})
+    request(3, "delegation", {"role": "shut", "to": receiver})
+    wait_until(lambda: workspace.roles(receiver) == {"open"}, 10, what="the receiver's role")
 
-    def event(self, type, user, data=None, at=None, topic=None):
-        at = at or datetime.now(timezone.utc)
-        value = structured(next(self.numbers), type, user, data or {}, at=at.timestamp())
-        self.sender.of_user(topic or self.workspace.events, user, value)
-        self.sender.flush()
+    (written,) = [record for record in broker.read(workspace.topic["requests"]) if b'"/waymark"' in record.value]
+    assert written.partition == home(receiver, 4) and written.key == receiver.encode()
+    wanted = json.loads(written.value)
+    assert wanted["data"] == {"role": "open", "action": "add", "by": giver, "reason": "on leave"}
+    assert wanted["type"] == "role.assignment.requested" and wanted["subject"] == receiver
 
-    def person(self, user, **profile):
-        self.event("directory.user.updated", user, {"status": "active", **profile}, topic=self.workspace.topic["directory"])
-        client = self.workspace.redis.client()
-        key = self.workspace.redis_key(user, "user")
-        wait_until(lambda: '"profile":{' in (client.hget(key, "register") or ""), 10, what=f"the profile of {user}")
-
-    def roles(self, user):
-        return self.workspace.roles(user)
-
-    def wait_roles(self, user, *roles):
-        wait_until(lambda: self.roles(user) == set(roles), 10, what=f"{user} to hold {roles}")
+    outcomes = {}
+    for record in broker.read(workspace.topic["outcomes"]):
+        outcome = json.loads(record.value)
+        outcomes.setdefault(outcome["subject"], []).append((outcome["id"].split(":")[-1], outcome["data"]["tasks"][0]))
+    assert [(name, task["type"], task["result"]) for name, task in outcomes[giver]] == [
+        ("manual", "change-role", "changed"), ("delegation", "delegate", "requested"), ("delegation", "delegate", "failed")]
+    assert [(name, task["result"]) for name, task in outcomes[receiver]] == [("manual", "changed")]
+    (failure,) = [json.loads(record.value) for record in broker.read(workspace.topic["failures"])]
+    assert failure["id"].endswith(":delegation:0") and failure["data"]["task"]["code"] == "ROLE_NOT_HELD"
 
 
-def test_grant_and_revoke_say_what_came_of_them(desk):
-    code, out, err = desk.call("grant", "u1", "member", "--reason", "exam on paper")
-    assert (code, out) == (0, "changed: u1 holds member now\n"), err
-    desk.wait_roles("u1", "member")
-    code, (answer,) = desk.ask("grant", "u1", "member")
-    assert (code, answer["result"], answer["effective"]) == (0, "unchanged", True)
+def test_the_last_role_leaves_the_baseline_and_a_sign_in_begins_another(make_workspace, workers, sender, broker):
+    workspace = make_workspace(RULES, baseline="member")
+    workers(workspace)
 
-    code, (answer,) = desk.ask("revoke", "u1", "member")
-    assert (code, answer["result"], answer["lockout"]) == (0, "changed", True)
-    desk.wait_roles("u1")
-    code, out, _ = desk.call("revoke", "u1", "member", "--reason", "again")
-    assert code == 0 and out.startswith("unchanged: u1 had no assignment of member")
+    def send(topic, id, type, data=None):
+        sender.of_user(workspace.topic.get(topic, workspace.events), "user-7", structured(id, type, "user-7", data))
+        sender.flush()
 
+    send("requests", 1, "role.assignment.requested", {"role": "open", "action": "add"})
+    wait_until(lambda: workspace.roles("user-7") == {"open"}, 10, what="the first role")
+    send("events", 2, "journey.abandoned")
+    wait_until(lambda: workspace.roles("user-7") == {"member"}, 10, what="the baseline")
+    send("directory", 3, "directory.user.updated", {"status": "active", "groups": ["staff"]})
+    send("directory", 4, "directory.user.signed-in")
+    wait_until(lambda: workspace.roles("user-7") == {"desk", "member"}, 10, what="the role that waited")
 
-def test_what_can_not_be_is_bad_news_with_its_code(desk):
-    code, out, _ = desk.call("grant", "u1", "root", "--reason", "no")
-    assert code == 1 and "failed: 'root' was not granted" in out and "[ROLE_PROTECTED]" in out
-    desk.person("u2", status="suspended")
-    assert [answer["code"] for answer in desk.ask("grant", "u2", "member")[1]] == ["USER_INACTIVE"]
-
-    desk.event("journey.abandoned", "u3", at=datetime.now(timezone.utc) + timedelta(minutes=3))
-    wait_until(lambda: desk.workspace.lag() == 0, 10, what="the removal")
-    code, out, _ = desk.call("grant", "u3", "member", "--reason", "too early")
-    assert code == 1 and out.startswith("superseded:") and "automation 'leave', task 20" in out
-
-    wrong = desk.workspace.other_instance("wrong")
-    wrong.settings["kafka"]["partitioner"] = "fnv1a"
-    wrong.write_settings()
-    users = [f"w{number}" for number in range(6)]
-    (wrong.folder / "people.csv").write_text("user\n" + "".join(f"{user}\n" for user in users))
-    code, out, _ = desk.call("grant", "member", "--file", wrong.folder / "people.csv", "--reason", "astray",
-                             folder=wrong.folder)
-    assert code == 1 and "[EVENT_MISROUTED]" in out and "rejected" in out
-
-
-def test_a_removal_takes_what_automations_gave_too_and_says_so(desk):
-    desk.person("u1", groups=["staff"])
-    desk.event("journey.started", "u1")
-    desk.wait_roles("u1", "member", "by-group")
-    assert desk.ask("grant", "u1", "member", "--until", "30d")[1][0]["result"] == "unchanged"
-    code, (answer,) = desk.ask("revoke", "u1", "member")
-    assert (code, answer["result"], answer["dropped"]) == (0, "changed", ["automation/join"])
-    assert "lockout" not in answer
-    code, out, _ = desk.call("revoke", "u1", "by-group", "--reason", "it stays")
-    assert code == 0 and "STILL_DERIVED" in out
-
-
-def test_no_worker_is_said_and_the_request_waits_for_one(desk):
-    desk.worker.terminate()
-    code, out, err = desk.call("grant", "u1", "member", "--reason", "later", "--timeout", "1s")
-    assert code == 3 and out == "" and "will be decided" in err
-    code, (answer,) = desk.ask("grant", "u1", "extra", "--no-wait")
-    assert (code, answer["result"]) == (0, "sent")
-    desk.worker.start_ready()
-    desk.wait_roles("u1", "member", "extra")
-
-
-def test_many_at_once(desk):
-    for number in range(30):
-        desk.person(f"p{number:02}", type="partner" if number % 3 else "employee",
-                    manager="p00", **{"org-units": {"division": ["acme", "emea" if number % 2 else "apac"]}})
-    began = time.monotonic()
-    code, (preview,) = desk.ask("grant", "partner-desk", "--org-unit", "acme", "--include-subordinates", "--dry-run")
-    assert code == 0 and (preview["matched"], preview["requests"], preview["holding"]) == (30, 20, 0)
-    assert preview["left-out"] == {"ROLE_TYPE_MISMATCH": 10} and preview["first"][0] == "p01"
-    code, out, err = desk.call("grant", "partner-desk", "--org-unit", "acme", "--include-subordinates", "--reason", "all")
-    assert code == 0 and "20 requests: 20 changed" in out, err
-    holders = {f"p{number:02}" for number in range(30) if number % 3}
-    wait_until(lambda: all(desk.roles(user) for user in holders), 10, what="the roles")
-    assert not desk.roles("p00") and not desk.roles("p03")
-
-    code, (preview,) = desk.ask("revoke", "partner-desk", "--org-unit", "emea", "--org-unit-type", "division", "--dry-run")
-    assert (preview["matched"], preview["requests"]) == (15, 10)
-    code, answers = desk.ask("revoke", "partner-desk", "--reports-of", "p00")
-    assert code == 0 and {answer["user"] for answer in answers} == holders
-    assert {answer["result"] for answer in answers} == {"changed"}
-    assert time.monotonic() - began < 20
-
-    code, answers = desk.ask("grant", "p00", "extra", "--include-subordinates")
-    assert code == 0 and len(answers) == 30, "a user and his direct reports"
+    changes = [json.loads(record.value)["data"] for record in broker.read(workspace.topic["changes"])]
+    assert [(change["role"], change["effective"], change["cause"], change.get("lockout")) for change in changes] == [
+        ("open", True, "request", None), ("member", True, "task", None), ("open", False, "task", True),
+        ("desk", True, "sign-in", None)]
+    (outcome,) = [json.loads(record.value) for record in broker.read(workspace.topic["outcomes"])
+                  if b"take-all" in record.value]
+    (task,) = outcome["data"]["tasks"]
+    assert task["lockout"] is True and task["baseline"] == "member"
+    assert changes[1]["clock"][3:] == ["baseline", 10]

@@ -132,12 +132,26 @@ static void write_markers(struct memory_log *log, struct memory_transaction *tra
   }
 }
 
+/* What goes to the topic of requests comes in again, once it is committed. */
+static void pass_requests(struct memory_log *log, const struct memory_transaction *transaction) {
+  for (int32_t p = 0; p < log->partition_count; p++) {
+    const struct memory_partition *requests = &log->outputs[WM_OUT_REQUESTS][p];
+    bool touched = transaction->touched[WM_OUT_REQUESTS] & (UINT64_C(1) << p);
+    for (size_t i = 0; touched && i < requests->count; i++) {
+      const struct memory_entry *entry = &requests->entries[i];
+      if (entry->transaction == transaction && !entry->marker)
+        memory_log_produce(log, MEMORY_REQUESTS, p, entry->key, entry->value, entry->timestamp_ms);
+    }
+  }
+}
+
 void memory_settle(struct memory_log *log, struct memory_transaction *transaction) {
   if (transaction->state != MEMORY_DECIDED)
     return;
   show_offsets(log, transaction);
   write_markers(log, transaction);
   transaction->state = MEMORY_COMMITTED;
+  pass_requests(log, transaction);
 }
 
 /* From here on nobody can undo it. */

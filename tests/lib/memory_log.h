@@ -13,6 +13,7 @@
 #include "worker/log.h"
 
 #define MEMORY_INPUTS 3
+#define MEMORY_REQUESTS 2   /* the input that WM_OUT_REQUESTS is */
 #define MEMORY_PARTITIONS 4 /* at most */
 #define MEMORY_MEMBERS 64   /* processes that ever joined, at most */
 #define MEMORY_INCARNATION "birth-1"

@@ -10,6 +10,7 @@
 
 struct expected {
   struct wm_text key, value;
+  bool met; /* of those whose order does not matter */
   struct expected *next;
 };
 
@@ -85,6 +86,10 @@ static bool expect_astray(struct trial *c, const struct memory_consumed *item, c
   return true;
 }
 
+static int32_t home_of(void *taker, struct wm_text user) {
+  return memory_log_home(((struct trial *)taker)->log, user);
+}
+
 static bool decide_again(struct trial *c, const struct memory_consumed *item, struct wm_workspace *workspace) {
   static const enum wm_topic_kind kinds[MEMORY_INPUTS] = {WM_TOPIC_EVENTS, WM_TOPIC_DIRECTORY, WM_TOPIC_REQUESTS};
   const struct memory_entry *entry = &c->log->inputs[item->topic][item->partition].entries[item->offset];
@@ -95,7 +100,8 @@ static bool decide_again(struct trial *c, const struct memory_consumed *item, st
                                    .key = entry->key,
                                    .value = entry->value};
   const struct wm_decode_rules rules = {.topic = kinds[item->topic], .event_bytes = SAMPLE_EVENT_BYTES};
-  const struct wm_encode encode = {.group = SAMPLE_GROUP, .arena = &c->arena, .take = expect, .taker = c};
+  const struct wm_encode encode = {
+      .group = SAMPLE_GROUP, .arena = &c->arena, .take = expect, .taker = c, .home = home_of};
   enum wm_decoded decoded;
   struct wm_event event;
   struct wm_rejection rejection;
@@ -174,11 +180,33 @@ static bool compare_output(struct trial *c, size_t output, int32_t p) {
   return !expected || blame(c, "output %zu/%d: missing: %.*s", output, p, WM_TEXT_ARG(expected->value));
 }
 
+/* They come from the homes of all givers: each once, in whatever order. */
+static bool compare_requests(struct trial *c, int32_t p) {
+  const struct memory_partition *partition = &c->log->outputs[WM_OUT_REQUESTS][p];
+  for (size_t i = 0; i < partition->count; i++) {
+    const struct memory_entry *entry = &partition->entries[i];
+    struct expected *expected = c->expected[WM_OUT_REQUESTS][p];
+    while (is_committed(entry) && expected && (expected->met || !is_same(expected, entry)))
+      expected = expected->next;
+    if (is_committed(entry) && !expected)
+      return blame(c, "requests/%d: one too many at %zu: %.*s", p, i, WM_TEXT_ARG(entry->value));
+    if (is_committed(entry))
+      expected->met = true;
+  }
+  for (const struct expected *each = c->expected[WM_OUT_REQUESTS][p]; each; each = each->next)
+    if (!each->met)
+      return blame(c, "requests/%d: missing: %.*s", p, WM_TEXT_ARG(each->value));
+  return true;
+}
+
 static bool compare_outputs(struct trial *c) {
-  for (size_t output = 0; output < OUTPUTS; output++)
-    for (int32_t p = 0; p < c->log->partition_count; p++)
-      if (output != WM_OUT_USERS && output != WM_OUT_DLQ && !compare_output(c, output, p))
+  for (int32_t p = 0; p < c->log->partition_count; p++) {
+    for (size_t output = 0; output < OUTPUTS; output++)
+      if (output != WM_OUT_USERS && output != WM_OUT_DLQ && output != WM_OUT_REQUESTS && !compare_output(c, output, p))
         return false;
+    if (!compare_requests(c, p))
+      return false;
+  }
   return true;
 }
 

@@ -65,11 +65,13 @@ static const char *const followers[SAMPLE_VERSIONS] = {
 };
 
 static const char *const catalogues[SAMPLE_VERSIONS] = {
-    "role: role-a\nlabel: A\n---\nrole: role-b\nlabel: B\n---\nrole: role-c\nlabel: C\n---\n"
+    "role: role-a\nlabel: A\n---\nrole: role-b\nlabel: B\n---\nrole: role-c\nlabel: C\ndelegation: holders\n---\n"
     "role: role-d\nlabel: D\nassigned-when: [{ group: g1 }]\n---\nchannel: mail\n",
-    "role: role-a\nlabel: A\nstatus: archived\n---\nrole: role-b\nlabel: B\n---\nrole: role-c\nlabel: C\n---\n"
-    "role: role-d\nlabel: D\nassigned-when: [{ group: g2 }]\n---\nchannel: mail\n",
-    "role: role-a\nlabel: A\n---\nrole: role-b\nlabel: B\nstatus: inactive\n---\nrole: role-c\nlabel: C\n---\n"
+    "role: role-a\nlabel: A\nstatus: archived\n---\nrole: role-b\nlabel: B\n---\nrole: role-c\nlabel: C\ndelegation: "
+    "holders\n---\n"
+    "role: role-d\nlabel: D\nactivate: at-sign-in\nassigned-when: [{ group: g2 }]\n---\nchannel: mail\n",
+    "role: role-a\nlabel: A\n---\nrole: role-b\nlabel: B\nstatus: inactive\n---\nrole: role-c\nlabel: C\ndelegation: "
+    "holders\n---\n"
     "role: role-d\nlabel: D\nassigned-when: [{ all: true }]\n---\nchannel: mail\n",
 };
 
@@ -88,6 +90,7 @@ struct wm_workspace *sample_workspace(unsigned version) {
   wm_findings_release(&findings);
   if (!workspace)
     abort();
+  workspace->baseline = WM_TEXT("role-b");
   return workspace;
 }
 
@@ -216,10 +219,20 @@ static void send_profile(struct memory_log *log, const char *user, bool astray) 
                                          "{\"status\":\"suspended\",\"groups\":[\"g1\"]}", "{}"};
   struct world *world = log->world;
   char room[512];
-  bool deleted = world_chance(world, 1000);
-  const char *type = deleted ? "directory.user.deleted" : "directory.user.updated";
+  bool deleted = world_chance(world, 1000), signed_in = !deleted && world_chance(world, 2000);
+  const char *type = deleted     ? "directory.user.deleted"
+                     : signed_in ? "directory.user.signed-in"
+                                 : "directory.user.updated";
   const char *data = deleted ? "{}" : profiles[world_below(world, 4)];
   send(log, 1, user, astray, event_text(world, room, sizeof room, type, user, data));
+}
+
+static void send_delegation(struct memory_log *log, const char *user, bool astray) {
+  struct world *world = log->world;
+  char data[128], room[512];
+  snprintf(data, sizeof data, "{\"role\":\"role-%c\",\"to\":\"user-%u\"}", "cccd"[world_below(world, 4)],
+           (unsigned)world_below(world, SAMPLE_USERS));
+  send(log, 2, user, astray, event_text(world, room, sizeof room, "role.delegation.requested", user, data));
 }
 
 static void send_request(struct memory_log *log, const char *user, bool astray) {
@@ -262,10 +275,22 @@ void sample_send(struct memory_log *log) {
     send_journey(log, user, astray);
   else if (kind < 84)
     send_profile(log, user, astray);
-  else if (kind < 93)
+  else if (kind < 91)
     send_request(log, user, astray);
+  else if (kind < 94)
+    send_delegation(log, user, astray);
   else
     send_odd(log, user);
+}
+
+void sample_send_request(struct memory_log *log, const char *user, const char *id, const char *type, const char *data) {
+  char time[WM_MOMENT_SIZE], room[512];
+  wm_moment_format(log->world->now_us, time);
+  int size = snprintf(room, sizeof room,
+                      "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/s\",\"type\":\"%s\",\"subject\":\"%s\","
+                      "\"time\":\"%s\",\"data\":%s}",
+                      id, type, user, time, data);
+  send(log, 2, user, false, text_of(room, size));
 }
 
 void sample_send_milestone(struct memory_log *log, const char *user, const char *id, const char *milestone) {

@@ -35,5 +35,6 @@ void sample_send(struct memory_log *log);
 
 /* Sends exactly this, to the home of 'user'. */
 void sample_send_milestone(struct memory_log *log, const char *user, const char *id, const char *milestone);
+void sample_send_request(struct memory_log *log, const char *user, const char *id, const char *type, const char *data);
 
 #endif

@@ -167,10 +167,10 @@ static int read_back(void *taker, const struct wm_out *out, struct wm_error *err
 
 static void write_answer(const struct wm_record *record, struct wm_arena *arena, enum wm_decoded decoded,
                          const struct wm_event *event, const struct wm_rejection *rejection, struct counts *counts) {
-  struct wm_encode encode = {T("g"), arena, read_back, counts};
+  struct wm_encode encode = {.group = T("g"), .arena = arena, .take = read_back, .taker = counts};
   struct wm_task task = {.type = &wm_change_role, .role = event->request.role.bytes ? event->request.role : T("r")};
   struct wm_outcome outcome = {.task = &task, .result = WM_RESULT_FAILED, .code = WM_E_ROLE_UNKNOWN};
-  struct wm_execution execution = {NULL, &outcome, 1};
+  struct wm_execution execution = {.outcomes = &outcome, .count = 1};
   struct wm_decision decision = {.executions = &execution, .execution_count = 1};
   struct wm_error error;
   if (decoded == WM_DECODED_EVENT) {

@@ -70,7 +70,7 @@ static void set_up(void) {
   outcomes[0] = (struct wm_outcome){.task = &grant, .result = WM_RESULT_CHANGED, .effective = WM_EFFECTIVE_YES};
   outcomes[1] = (struct wm_outcome){
       .task = &tell, .result = WM_RESULT_FAILED, .code = WM_E_TEMPLATE_FAILED, .message = T("'user.name' is absent")};
-  execution = (struct wm_execution){&automation, outcomes, 2};
+  execution = (struct wm_execution){.automation = &automation, .outcomes = outcomes, .count = 2};
   decision = (struct wm_decision){.fate = WM_FATE_DECIDED, .executions = &execution, .execution_count = 1};
 }
 
@@ -218,7 +218,7 @@ Test(out, a_manual_request_has_no_automation) {
   task.name = WM_NO_TEXT;
   task.sequence = 0;
   outcomes[0].task = &task;
-  execution = (struct wm_execution){NULL, outcomes, 1};
+  execution = (struct wm_execution){.outcomes = outcomes, .count = 1};
   wm_execution_to_json(&event, &execution, &buf);
   cr_assert_str_eq(buf.bytes,
                    ENVELOPE("live:journey.milestones/3/8812:manual", "dev.waymark.automation.executed.v1") ABOUT

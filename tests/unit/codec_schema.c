@@ -81,6 +81,7 @@ Test(schema, task_types_are_those_of_the_core) {
   size_t count = 0;
   for (; wm_task_types[count]; count++)
     cr_expect(wm_text_is(list->list.items[count].string, wm_task_types[count]->name));
+  cr_expect(wm_text_is(list->list.items[count++].string, wm_delegate.name), "of requests alone");
   cr_assert_eq(list->list.count, count);
 }
 
@@ -149,7 +150,7 @@ static struct wm_value parse(struct wm_text json) {
 
 static const char *const schema_names[WM_OUT_COUNT] = {
     [WM_OUT_USERS] = "register",   [WM_OUT_OUTCOMES] = "outcome",           [WM_OUT_CHANGES] = "change",
-    [WM_OUT_FAILURES] = "failure", [WM_OUT_NOTIFICATIONS] = "notification",
+    [WM_OUT_FAILURES] = "failure", [WM_OUT_NOTIFICATIONS] = "notification", [WM_OUT_REQUESTS] = "event",
 };
 
 static unsigned seen[WM_OUT_COUNT];
@@ -177,6 +178,8 @@ Test(schema, every_member_that_is_written_is_described) {
   struct wm_text source = T("manual");
   struct wm_task grant = {.type = &wm_change_role, .name = T("n"), .role = T("r")};
   struct wm_task tell = {.type = &wm_notify, .name = T("n"), .channel = T("c")};
+  struct wm_task hand_on = {.type = &wm_delegate, .role = T("r"), .to = T("u")};
+  struct wm_approval approval = {T("u"), T("r"), T("g"), T("m"), 1};
   struct wm_automation automation = {.name = T("a"), .version = T("0123456789ab"), .owner = T("o")};
   struct wm_outcome outcomes[] = {
       {.task = &grant,
@@ -185,11 +188,17 @@ Test(schema, every_member_that_is_written_is_described) {
        .message = T("m"),
        .effective = WM_EFFECTIVE_NO,
        .lockout = true,
+       .baseline = T("b"),
        .stands = CLOCK,
        .dropped = {&source, 1}},
       {.task = &tell, .result = WM_RESULT_REQUESTED},
+      {.task = &hand_on, .result = WM_RESULT_REQUESTED},
   };
-  struct wm_execution executions[] = {{&automation, outcomes, 2}, {NULL, outcomes, 1}};
+  struct wm_execution executions[] = {
+      {.automation = &automation, .outcomes = outcomes, .count = 2},
+      {.outcomes = outcomes, .count = 1},
+      {.outcomes = &outcomes[2], .count = 1, .delegation = true},
+  };
   struct wm_change change = {T("r"), true, WM_CAUSE_TASK, CLOCK, true};
   struct wm_notification notification = {&automation, &tell, T("u"), T("x@y"), T("t"), T("m")};
   struct wm_event event = {.source = T("/s"),
@@ -201,22 +210,25 @@ Test(schema, every_member_that_is_written_is_described) {
                            .origin = {T("t"), 0, 0}};
   struct wm_record record = {.topic = T("t"), .value = T("x")};
   struct wm_decision decision = {.executions = executions,
-                                 .execution_count = 2,
+                                 .execution_count = 3,
                                  .changes = &change,
                                  .change_count = 1,
                                  .notifications = &notification,
-                                 .notification_count = 1};
+                                 .notification_count = 1,
+                                 .approval = &approval};
   struct wm_rejection rejection = {
       WM_E_EVENT_INVALID, T("json"), T("/x"), T("m"), T("u"), T("/s"), T("e"), T("t"), T("00"), T("fix")};
-  struct wm_encode encode = {T("g"), &arena, hold, NULL};
+  struct wm_encode encode = {.group = T("g"), .arena = &arena, .take = hold};
   struct wm_error error;
   struct wm_user *user = wm_register_decode(
       T("{\"v\":1,\"user\":\"u\",\"home\":0,\"profile\":{\"clock\":[1,\"/s\",\"e\",\"\",0],\"status\":\"active\","
         "\"type\":\"guest\",\"name\":\"n\",\"email\":\"e\",\"org-units\":{\"d\":[\"x\"]},\"groups\":[\"g\"],"
         "\"portals\":[],\"accounts\":[],\"manager\":\"m\",\"managers\":[],\"manager-of-anyone\":true,"
-        "\"attributes\":{}},\"cleared\":[1,\"/s\",\"e\",\"\",0],\"roles\":{\"r\":{\"removed\":null,\"grants\":"
+        "\"attributes\":{}},\"cleared\":[1,\"/s\",\"e\",\"\",0],\"signed-in\":[1,\"/"
+        "s\",\"e\",\"\",0],\"roles\":{\"r\":{\"removed\":null,\"grants\":"
         "{\"manual\":{\"clock\":[1,\"/s\",\"e\",\"\",0],\"until\":5,\"taken\":[1,\"/s\",\"e\",\"\",0],\"by\":"
-        "{\"version\":\"v\",\"by\":\"b\",\"reason\":\"r\",\"run\":\"x\",\"topic\":\"t\",\"partition\":0,"
+        "{\"version\":\"v\",\"by\":\"b\",\"reason\":\"r\",\"run\":\"x\",\"delegation\":\"holders\",\"topic\":\"t\","
+        "\"partition\":0,"
         "\"offset\":0}}}}},\"ran\":{\"a\":\"0000000000000001\"},\"recent\":\"0000000000000001\"}"),
       &error);
   cr_assert(user != NULL, "%s", error.text);
