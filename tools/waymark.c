@@ -16,6 +16,7 @@ const struct command *const commands[] = {
     &command_simulate,
     &command_explain,
     &command_test,
+    &command_diff,
     &command_check_event,
     &command_send,
     &command_topics,
