@@ -38,7 +38,7 @@ static void add_names_json(const struct wm_change *changes, size_t count, bool g
 
 static void tell_user_json(struct wm_text user, const struct wm_change *changes, size_t count) {
   struct wm_buf line = WM_BUF_INIT;
-  wm_buf_add_string(&line, "{\"user\":");
+  wm_buf_add_string(&line, "{\"kind\":\"user\",\"user\":");
   wm_buf_add_json(&line, user);
   wm_buf_add_string(&line, ",\"gained\":[");
   add_names_json(changes, count, true, &line);
