@@ -92,6 +92,18 @@ void wm_findings_add(struct wm_findings *findings, enum wm_severity severity, en
     findings->count++;
 }
 
+void wm_findings_silence(struct wm_findings *findings, struct wm_finding *finding, struct wm_text reason) {
+  if (finding->silenced)
+    return;
+  if (wm_arena_text(&findings->arena, reason, &finding->reason) < 0) {
+    findings->failed = true;
+    return;
+  }
+  finding->silenced = true;
+  findings->warnings--;
+  findings->silenced++;
+}
+
 /* Severity, code and text only make the order of findings at one place the same every time. */
 static int compare(const void *left, const void *right) {
   const struct wm_finding *a = left, *b = right;

@@ -14,6 +14,8 @@ struct wm_finding {
   struct wm_text file; /* as it was given to the loader */
   unsigned line, column;
   struct wm_text text;
+  bool silenced;         /* a document says that this is fine: not counted as a warning, not shown unless asked for */
+  struct wm_text reason; /* why it is fine; WM_NO_TEXT when not silenced. */
 };
 
 #define WM_FINDINGS_LIMIT 10000 /* more are counted, not kept */
@@ -23,6 +25,7 @@ struct wm_findings {
   struct wm_finding *items;
   size_t count, capacity;
   size_t invalid, errors, warnings; /* how many of each, those over the limit too */
+  size_t silenced;                  /* not among the warnings */
   bool failed;                      /* out of memory: not whole */
 };
 
@@ -30,6 +33,9 @@ void wm_findings_init(struct wm_findings *findings);
 void wm_findings_release(struct wm_findings *findings);
 void wm_findings_add(struct wm_findings *findings, enum wm_severity severity, enum wm_code code, struct wm_text file,
                      unsigned line, unsigned column, const char *format, ...) __attribute__((format(printf, 7, 8)));
+
+/* Marks a warning as known and fine: it moves from 'warnings' to 'silenced'. Once is enough. */
+void wm_findings_silence(struct wm_findings *findings, struct wm_finding *finding, struct wm_text reason);
 
 /* By file, line, column. */
 void wm_findings_sort(struct wm_findings *findings);

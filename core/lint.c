@@ -14,51 +14,62 @@ static void check_order(const struct wm_automation *automation, struct wm_findin
   }
 }
 
-/* 'event.type: x' of a type that no trigger takes. */
-static void check_type(const struct lint *lint, const struct wm_automation *automation) {
-  struct lint_musts musts = {.count = 0};
-  lint_collect(&automation->when, &musts);
-  for (size_t i = 0; i < musts.count; i++) {
-    const struct wm_path *path = musts.items[i].path;
-    const struct wm_test *test = musts.items[i].test;
-    bool type = path->root == WM_PATH_EVENT && wm_text_is(path->names[0], "type");
-    if (type && strcmp(test->operator->name, "is") == 0 && test->operand.type == WM_STRING &&
-        !wm_automation_takes(automation, test->operand.string))
-      wm_findings_add(lint->findings, WM_WARNING, WM_E_DEAD_RULE, lint->file, test->line, test->column,
-                      "no trigger takes '%.*s', so automation '%.*s' is never run", WM_TEXT_ARG(test->operand.string),
-                      WM_TEXT_ARG(automation->name));
-  }
+/* Fields first: what never fits its field makes the whole dead, and is to be mended there. True: it never holds. */
+static bool check_condition(const struct lint *lint, const struct wm_condition *condition,
+                            const struct wm_automation *automation) {
+  size_t before = lint->run->findings->warnings;
+  lint_fields(lint, condition);
+  return lint->run->findings->warnings == before && lint_dead(lint, condition, automation);
 }
 
-static void check_automation(const struct wm_workspace *workspace, const struct wm_automation *automation,
-                             struct wm_findings *findings) {
-  const struct lint lint = {workspace, findings, automation->file, "automation", automation->name};
+static void check_automation(struct lint_run *run, const struct wm_automation *automation) {
+  const struct lint lint = {run, automation->file, "automation", automation->name};
   for (size_t i = 0; i < automation->task_count; i++)
-    automation->tasks[i].type->check(workspace, automation, &automation->tasks[i], findings);
-  check_order(automation, findings);
-  lint_fields(&lint, &automation->when);
-  lint_dead(&lint, &automation->when);
-  check_type(&lint, automation);
+    automation->tasks[i].type->check(run->workspace, automation, &automation->tasks[i], run->findings);
+  check_order(automation, run->findings);
+  run->dead[lint_position(run, automation)] = check_condition(&lint, &automation->when, automation);
 }
 
-static void check_role(const struct wm_workspace *workspace, const struct wm_role *role, struct wm_findings *findings) {
-  const struct lint lint = {workspace, findings, role->file, "role", role->name};
+static void check_role(struct lint_run *run, size_t index) {
+  const struct wm_role *role = &run->workspace->roles[index];
+  const struct lint lint = {run, role->file, "role", role->name};
   for (size_t i = 0; i < role->criterion_count; i++) {
-    if (role->criteria[i].kind != WM_CRITERION_WHEN)
-      continue;
-    lint_fields(&lint, &role->criteria[i].when);
-    lint_dead(&lint, &role->criteria[i].when);
+    bool dead = role->criteria[i].kind == WM_CRITERION_WHEN && check_condition(&lint, &role->criteria[i].when, NULL);
+    run->derivable[index] |= !dead;
+    lint_criterion(run, role, &role->criteria[i]);
   }
 }
 
-void wm_lint(const struct wm_workspace *workspace, struct wm_findings *findings) {
+static void check_all(struct lint_run *run) {
+  const struct wm_workspace *workspace = run->workspace;
+  bool floor = lint_has_floor(run);
   for (size_t i = 0; i < workspace->automation_count; i++)
-    check_automation(workspace, &workspace->automations[i], findings);
+    check_automation(run, &workspace->automations[i]);
   for (size_t i = 0; i < workspace->role_count; i++)
-    check_role(workspace, &workspace->roles[i], findings);
-  lint_conflicts(workspace, findings);
-  lint_cases(workspace, findings);
+    check_role(run, i);
+  for (size_t i = 0; i < workspace->automation_count; i++)
+    if (!run->dead[i])
+      lint_access(run, &workspace->automations[i], floor);
+  lint_nobody(run);
+  lint_conflicts(run);
+  lint_loops(run);
+  lint_cases(workspace, run->findings);
   if (workspace->automation_count + workspace->role_count + workspace->channel_count == 0)
-    wm_findings_add(findings, WM_WARNING, WM_E_NOTHING_TO_DO, WM_NO_TEXT, 0, 0,
+    wm_findings_add(run->findings, WM_WARNING, WM_E_NOTHING_TO_DO, WM_NO_TEXT, 0, 0,
                     "no document has an automation, a role or a channel");
+}
+
+void wm_lint(const struct wm_workspace *workspace, const struct wm_lint_terms *terms, struct wm_findings *findings) {
+  struct lint_run run = {.workspace = workspace, .terms = terms, .findings = findings};
+  wm_arena_init(&run.arena, 0);
+  wm_arena_init(&run.scratch, 0);
+  run.dead = WM_ARENA_ARRAY(&run.arena, bool, workspace->automation_count + 1);
+  run.derivable = WM_ARENA_ARRAY(&run.arena, bool, workspace->role_count + 1);
+  run.musts = WM_ARENA_ARRAY(&run.arena, struct lint_musts, workspace->automation_count + 1);
+  if (run.dead && run.derivable && run.musts)
+    check_all(&run);
+  else
+    findings->failed = true;
+  wm_arena_release(&run.scratch);
+  wm_arena_release(&run.arena);
 }

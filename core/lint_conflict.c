@@ -3,7 +3,11 @@
 
 #include "core/lint.h"
 
-#define PAIRS_LIMIT 200000 /* pairs of tasks looked at: lint must end */
+#define PAIRS_LIMIT 2000000  /* pairs of tasks that get a quick look: lint must end */
+#define SEARCHES_LIMIT 20000 /* pairs that get a long one */
+#define STEPS 1000
+#define TELL_LIMIT 3       /* pairs that are told of one task */
+#define EXAMPLE_LIMIT 1000 /* bytes: longer ones help nobody */
 
 struct change {
   const struct wm_automation *automation;
@@ -20,58 +24,64 @@ static int by_role(const void *left, const void *right) {
   return order;
 }
 
-static bool overlap(struct wm_text a, struct wm_text b) {
-  bool any_a = wm_text_ends_with(a, WM_TEXT("*")), any_b = wm_text_ends_with(b, WM_TEXT("*"));
-  struct wm_text stem_a = {a.bytes, a.size - any_a}, stem_b = {b.bytes, b.size - any_b};
-  if (any_a && wm_text_starts_with(stem_b, stem_a))
-    return true;
-  return any_b ? wm_text_starts_with(stem_a, stem_b) : wm_text_equal(a, b);
+static const char *verb(const struct wm_task *task) {
+  return task->action == WM_ADD ? "gives" : "takes";
 }
 
-static bool share_trigger(const struct wm_automation *a, const struct wm_automation *b) {
-  for (size_t i = 0; i < a->trigger_count; i++)
-    for (size_t j = 0; j < b->trigger_count; j++)
-      if (overlap(a->triggers[i], b->triggers[j]))
-        return true;
-  return false;
+static void report_own(struct lint_run *run, const struct change *first, const struct change *second) {
+  const struct wm_task *task = second->task;
+  wm_findings_add(run->findings, WM_WARNING, WM_E_CONFLICT, second->automation->file, task->line, task->column,
+                  "this task %s the role '%.*s' that the task in line %u %s", verb(task), WM_TEXT_ARG(task->role),
+                  first->task->line, verb(first->task));
 }
 
-static bool may_meet(const struct wm_automation *a, const struct wm_automation *b) {
-  const struct lint_must *first, *second;
-  struct lint_musts mine = {.count = 0}, theirs = {.count = 0};
-  if (a == b)
+static void report_pair(struct lint_run *run, const struct change *first, const struct change *second,
+                        const struct lint_answer *answer) {
+  const struct wm_task *task = second->task;
+  struct wm_buf example = WM_BUF_INIT;
+  if (answer->verdict == LINT_SHOWN)
+    lint_example_print(&answer->example, &example);
+  bool shown = example.size > 0 && example.size <= EXAMPLE_LIMIT && !example.failed;
+  wm_findings_add(run->findings, WM_WARNING, WM_E_CONFLICT, second->automation->file, task->line, task->column,
+                  "this task %s the role '%.*s' that automation '%.*s' %s, and one event may run both%s%s", verb(task),
+                  WM_TEXT_ARG(task->role), WM_TEXT_ARG(first->automation->name), verb(first->task),
+                  shown ? ", such as " : ", though no short example was found", shown ? example.bytes : "");
+  wm_buf_release(&example);
+}
+
+/* True: it was told. */
+static bool check_pair(struct lint_run *run, const struct change *first, const struct change *second,
+                       size_t *searches) {
+  if (first->automation == second->automation) {
+    report_own(run, first, second);
     return true;
-  if (!share_trigger(a, b))
+  }
+  if (*searches == 0 || !lint_may_meet(run, first->automation, second->automation, false))
     return false;
-  lint_collect(&a->when, &mine);
-  lint_collect(&b->when, &theirs);
-  return !lint_contradiction(&mine, &theirs, &first, &second);
+  const struct wm_automation *const both[] = {first->automation, second->automation};
+  const struct lint_goal goal = {.automations = both, .automation_count = 2};
+  struct lint_answer answer;
+  --*searches;
+  wm_arena_rewind(&run->scratch);
+  if (lint_solve(&goal, STEPS, true, &run->scratch, &answer) < 0) {
+    run->findings->failed = true;
+    return false;
+  }
+  if (answer.verdict == LINT_NEVER)
+    return false;
+  report_pair(run, first, second, &answer);
+  return true;
 }
 
-static void check_pair(const struct change *first, const struct change *second, struct wm_findings *findings) {
-  if (first->task->action == second->task->action || !may_meet(first->automation, second->automation))
-    return;
-  bool gives = second->task->action == WM_ADD;
-  if (first->automation == second->automation)
-    wm_findings_add(findings, WM_WARNING, WM_E_CONFLICT, second->automation->file, second->task->line,
-                    second->task->column, "this task %s the role '%.*s' that the task in line %u %s",
-                    gives ? "gives" : "takes", WM_TEXT_ARG(second->task->role), first->task->line,
-                    gives ? "takes" : "gives");
-  else
-    wm_findings_add(
-        findings, WM_WARNING, WM_E_CONFLICT, second->automation->file, second->task->line, second->task->column,
-        "this task %s the role '%.*s' that automation '%.*s' %s, and one event may run both", gives ? "gives" : "takes",
-        WM_TEXT_ARG(second->task->role), WM_TEXT_ARG(first->automation->name), gives ? "takes" : "gives");
-}
-
-static struct change *collect(const struct wm_workspace *workspace, size_t *ret_count) {
+static struct change *collect(const struct lint_run *run, size_t *ret_count) {
+  const struct wm_workspace *workspace = run->workspace;
   size_t count = 0, at = 0;
   for (size_t i = 0; i < workspace->automation_count; i++)
     count += workspace->automations[i].task_count;
   struct change *changes = calloc(count + 1, sizeof(*changes));
   for (size_t i = 0; changes && i < workspace->automation_count; i++) {
     const struct wm_automation *automation = &workspace->automations[i];
-    for (size_t t = 0; automation->enabled && t < automation->task_count; t++)
+    for (size_t t = 0; automation->enabled && !run->dead[i] && t < automation->task_count; t++)
       if (automation->tasks[t].type == &wm_change_role)
         changes[at++] = (struct change){automation, &automation->tasks[t]};
   }
@@ -79,20 +89,25 @@ static struct change *collect(const struct wm_workspace *workspace, size_t *ret_
   return changes;
 }
 
-void lint_conflicts(const struct wm_workspace *workspace, struct wm_findings *findings) {
-  size_t count, pairs = 0;
-  struct change *changes = collect(workspace, &count);
+void lint_conflicts(struct lint_run *run) {
+  size_t count, pairs = PAIRS_LIMIT, searches = SEARCHES_LIMIT;
+  struct change *changes = collect(run, &count);
   if (!changes) {
-    findings->failed = true;
+    run->findings->failed = true;
     return;
   }
   if (count > 1)
     qsort(changes, count, sizeof(*changes), by_role);
-  for (size_t i = 0; i < count; i++)
-    for (size_t j = i + 1; j < count && wm_text_equal(changes[i].task->role, changes[j].task->role); j++)
-      if (pairs++ < PAIRS_LIMIT)
-        check_pair(&changes[i], &changes[j], findings);
-      else
-        break;
+  for (size_t j = 1, group = 0; j < count; j++) {
+    size_t told = 0;
+    if (!wm_text_equal(changes[group].task->role, changes[j].task->role))
+      group = j;
+    for (size_t i = group; i < j && told < TELL_LIMIT && pairs > 0; i++) {
+      if (changes[i].task->action == changes[j].task->action)
+        continue;
+      pairs--;
+      told += check_pair(run, &changes[i], &changes[j], &searches);
+    }
+  }
   free(changes);
 }

@@ -1,133 +1,140 @@
-/* Conditions that never hold because two of their tests exclude each other. Only what is certain is reported: the
- * tests that must all hold, taken two by two. */
+/* Conditions that never hold. The search of lint_solve.c finds them; here it is told in words. */
 #include "core/lint.h"
 
-void lint_collect(const struct wm_condition *condition, struct lint_musts *ret) {
-  for (size_t i = 0; condition->kind == WM_FIELD && i < condition->test_count; i++)
-    if (ret->count < LINT_MUSTS_LIMIT)
-      ret->items[ret->count++] = (struct lint_must){&condition->path, &condition->tests[i]};
-  for (size_t i = 0; condition->kind == WM_ALL && i < condition->count; i++)
-    lint_collect(&condition->children[i], ret);
+#define STEPS 4000
+
+static size_t collect(const struct wm_condition *condition, struct lint_literal *items, size_t count) {
+  for (size_t i = 0; condition->kind == WM_FIELD && i < condition->test_count && count < LINT_MUSTS_LIMIT; i++)
+    items[count++] = (struct lint_literal){&condition->path, &condition->tests[i], true};
+  for (size_t i = 0; condition->kind == WM_ALL && i < condition->count && count < LINT_MUSTS_LIMIT; i++)
+    count = collect(&condition->children[i], items, count);
+  return count;
 }
 
-static bool is(const struct wm_test *test, const char *name) {
-  return strcmp(test->operator->name, name) == 0;
+const struct lint_musts *lint_musts_of(struct lint_run *run, const struct wm_automation *automation) {
+  struct lint_musts *musts = &run->musts[lint_position(run, automation)];
+  struct lint_literal items[LINT_MUSTS_LIMIT];
+  if (musts->items)
+    return musts;
+  size_t count = collect(&automation->when, items, 0);
+  musts->items = WM_ARENA_ARRAY(&run->arena, struct lint_literal, count + 1);
+  if (musts->items && count > 0)
+    memcpy(musts->items, items, count * sizeof(*items));
+  musts->count = musts->items ? count : 0;
+  run->findings->failed |= !musts->items;
+  return musts;
 }
 
-static bool lists_values(const struct wm_test *test) {
-  return is(test, "is") || is(test, "in");
+/* Which trigger takes both? Types, and what stands before a '*'. */
+static bool overlap(struct wm_text a, struct wm_text b) {
+  bool any_a = wm_text_ends_with(a, WM_TEXT("*")), any_b = wm_text_ends_with(b, WM_TEXT("*"));
+  struct wm_text stem_a = {a.bytes, a.size - any_a}, stem_b = {b.bytes, b.size - any_b};
+  if (any_a && wm_text_starts_with(stem_b, stem_a))
+    return true;
+  return any_b ? wm_text_starts_with(stem_a, stem_b) : wm_text_equal(a, b);
 }
 
-/* What a value must be for the operator to tell anything. */
-enum needs { NEEDS_ANYTHING, NEEDS_NUMBER, NEEDS_TEXT, NEEDS_LIST };
-
-static enum needs needs_of(const struct wm_test *test) {
-  switch (test->operator->operand) {
-  case WM_OPERAND_NUMBER:
-    return NEEDS_NUMBER;
-  case WM_OPERAND_STRING:
-  case WM_OPERAND_MOMENT:
-  case WM_OPERAND_DURATION:
-    return NEEDS_TEXT;
-  case WM_OPERAND_SCALAR:
-  case WM_OPERAND_SCALARS:
-    return wm_text_starts_with(wm_text_of(test->operator->name), WM_TEXT("has")) ? NEEDS_LIST : NEEDS_ANYTHING;
-  case WM_OPERAND_BOOLEAN:
-    return NEEDS_ANYTHING;
+bool lint_may_meet(struct lint_run *run, const struct wm_automation *a, const struct wm_automation *b, bool any_user) {
+  bool share = false;
+  for (size_t i = 0; i < a->trigger_count && !share; i++)
+    for (size_t j = 0; j < b->trigger_count && !share; j++)
+      share = overlap(a->triggers[i], b->triggers[j]);
+  const struct lint_musts *mine = lint_musts_of(run, a), *theirs = lint_musts_of(run, b);
+  for (size_t i = 0; i < mine->count && share; i++) {
+    if (any_user && wm_path_is_user(mine->items[i].path))
+      continue;
+    for (size_t j = 0; j < theirs->count && share; j++)
+      share = lint_fit_pair(&mine->items[i], &theirs->items[j]);
   }
-  return NEEDS_ANYTHING;
+  return share;
 }
 
-/* Does none of the values that 'values' (is, in) allows pass 'test'? */
-static bool excludes_all(const struct wm_test *values, const struct wm_test *test) {
-  const struct wm_value *items = is(values, "in") ? values->operand.list.items : &values->operand;
-  size_t count = is(values, "in") ? values->operand.list.count : 1;
-  if (test->operator->operand == WM_OPERAND_DURATION) /* goes by the time of the event */
-    return false;
-  for (size_t i = 0; i < count; i++)
-    if (wm_test_answer(test, &items[i], 0) == WM_YES)
-      return false;
-  return true;
+static const char *consequence(const struct lint *lint) {
+  return strcmp(lint->what, "role") == 0 ? "given by this criterion" : "run";
 }
 
-static bool exclude_numbers(const struct wm_test *low, const struct wm_test *high) {
-  bool lower = is(low, "above") || is(low, "at-least"), upper = is(high, "below") || is(high, "at-most");
-  if (!lower || !upper)
-    return false;
-  int order = wm_value_compare_numbers(&low->operand, &high->operand);
-  return order > 0 || (order == 0 && (is(low, "above") || is(high, "below")));
-}
-
-static bool exclude_moments(const struct wm_test *after, const struct wm_test *before) {
-  return is(after, "after") && is(before, "before") && after->operand_us >= before->operand_us;
-}
-
-static bool exclude_ages(const struct wm_test *older, const struct wm_test *within) {
-  return is(older, "older-than") && is(within, "within") && older->operand_us >= within->operand_us;
-}
-
-static bool has_item(const struct wm_value *list, const struct wm_value *item) {
-  for (size_t i = 0; i < list->list.count; i++)
-    if (wm_value_equal(&list->list.items[i], item))
-      return true;
-  return false;
-}
-
-static bool exclude_lists(const struct wm_test *with, const struct wm_test *without) {
-  if (!is(without, "has-none"))
-    return false;
-  if (is(with, "has"))
-    return has_item(&without->operand, &with->operand);
-  size_t had = 0;
-  if (!is(with, "has-all") && !is(with, "has-any"))
-    return false;
-  for (size_t i = 0; i < with->operand.list.count; i++)
-    had += has_item(&without->operand, &with->operand.list.items[i]);
-  return is(with, "has-all") ? had > 0 : had == with->operand.list.count;
-}
-
-static bool exclude_presence(const struct wm_test *absent, const struct wm_test *other) {
-  return is(absent, "present") && !absent->operand.boolean && !(is(other, "present") && !other->operand.boolean);
-}
-
-bool lint_exclude(const struct wm_test *a, const struct wm_test *b) {
-  if (exclude_presence(a, b) || exclude_presence(b, a))
-    return true;
-  if (is(a, "present") || is(b, "present"))
-    return false;
-  if (lists_values(a) || lists_values(b))
-    return lists_values(a) ? excludes_all(a, b) : excludes_all(b, a);
-  enum needs first = needs_of(a), second = needs_of(b);
-  if (first != second && first != NEEDS_ANYTHING && second != NEEDS_ANYTHING)
-    return true;
-  return exclude_numbers(a, b) || exclude_numbers(b, a) || exclude_moments(a, b) || exclude_moments(b, a) ||
-         exclude_ages(a, b) || exclude_ages(b, a) || exclude_lists(a, b) || exclude_lists(b, a);
-}
-
-bool lint_contradiction(const struct lint_musts *a, const struct lint_musts *b, const struct lint_must **ret_first,
-                        const struct lint_must **ret_second) {
-  for (size_t i = 0; i < a->count; i++) {
-    for (size_t j = a == b ? i + 1 : 0; j < b->count; j++) {
-      const struct lint_must *first = &a->items[i], *second = &b->items[j];
-      if (!wm_path_equal(first->path, second->path) || !lint_exclude(first->test, second->test))
+/* Two tests of those that must all hold. False: none exclude each other. */
+static bool report_pair(const struct lint *lint, const struct lint_literal *musts, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    for (size_t j = i + 1; j < count; j++) {
+      const struct wm_test *first = musts[i].test, *second = musts[j].test;
+      if (lint_fit_pair(&musts[i], &musts[j]) || !wm_path_equal(musts[i].path, musts[j].path))
         continue;
-      *ret_first = first;
-      *ret_second = second;
+      wm_findings_add(lint->run->findings, WM_WARNING, WM_E_DEAD_RULE, lint->file, second->line, second->column,
+                      "'%s' and '%s' in line %u can't both hold for '%.*s', so %s '%.*s' is never %s",
+                      second->operator->name, first->operator->name, first->line, WM_TEXT_ARG(musts[j].path->written),
+                      lint->what, WM_TEXT_ARG(lint->name), consequence(lint));
       return true;
     }
   }
   return false;
 }
 
-void lint_dead(const struct lint *lint, const struct wm_condition *condition) {
-  const struct lint_must *first, *second;
-  struct lint_musts musts = {.count = 0};
-  lint_collect(condition, &musts);
-  if (!lint_contradiction(&musts, &musts, &first, &second))
+/* 'event.type: x' of a type that no trigger takes. */
+static bool report_type(const struct lint *lint, const struct lint_literal *musts, size_t count,
+                        const struct wm_automation *automation) {
+  for (size_t i = 0; automation && i < count; i++) {
+    const struct wm_path *path = musts[i].path;
+    const struct wm_test *test = musts[i].test;
+    bool type = path->root == WM_PATH_EVENT && wm_text_is(path->names[0], "type");
+    if (!type || strcmp(test->operator->name, "is") != 0 || test->operand.type != WM_STRING ||
+        wm_automation_takes(automation, test->operand.string))
+      continue;
+    wm_findings_add(lint->run->findings, WM_WARNING, WM_E_DEAD_RULE, lint->file, test->line, test->column,
+                    "no trigger takes '%.*s', so automation '%.*s' is never run", WM_TEXT_ARG(test->operand.string),
+                    WM_TEXT_ARG(automation->name));
+    return true;
+  }
+  return false;
+}
+
+/* What the search ran into: two tests, a test and the trigger, or one that nothing passes with all the others. */
+static void add_clash(const struct lint_answer *answer, struct wm_buf *buf) {
+  const struct lint_literal *first = &answer->clash[0], *second = &answer->clash[1];
+  if (!second->path)
     return;
-  wm_findings_add(lint->findings, WM_WARNING, WM_E_DEAD_RULE, lint->file, second->test->line, second->test->column,
-                  "'%s' and '%s' in line %u can't both hold for '%.*s', so %s '%.*s' is never %s",
-                  second->test->operator->name, first->test->operator->name, first->test->line,
-                  WM_TEXT_ARG(second->path->written), lint->what, WM_TEXT_ARG(lint->name),
-                  strcmp(lint->what, "role") == 0 ? "given by this criterion" : "run");
+  if (!first->path) {
+    wm_buf_printf(buf, ": no value of '%.*s' passes '%s' and what else is asked of it",
+                  WM_TEXT_ARG(second->path->written), second->test->operator->name);
+    return;
+  }
+  wm_buf_printf(buf, ": '%s' for '%.*s' excludes ", second->test->operator->name, WM_TEXT_ARG(second->path->written));
+  if (first->test->line == 0)
+    wm_buf_add_string(buf, "every trigger");
+  else
+    wm_buf_printf(buf, "'%s' for '%.*s' in line %u", first->test->operator->name, WM_TEXT_ARG(first->path->written),
+                  first->test->line);
+}
+
+static bool report_search(const struct lint *lint, const struct wm_condition *condition,
+                          const struct wm_automation *automation) {
+  const struct lint_goal goal = {.conditions = &condition,
+                                 .condition_count = automation ? 0 : 1,
+                                 .automations = &automation,
+                                 .automation_count = automation ? 1 : 0};
+  struct lint_answer answer;
+  wm_arena_rewind(&lint->run->scratch);
+  if (lint_solve(&goal, STEPS, false, &lint->run->scratch, &answer) < 0) {
+    lint->run->findings->failed = true;
+    return false;
+  }
+  if (answer.verdict != LINT_NEVER)
+    return false;
+  struct wm_buf buf = WM_BUF_INIT;
+  add_clash(&answer, &buf);
+  const struct wm_test *test = answer.clash[1].test;
+  bool placed = test && test->line > 0;
+  wm_findings_add(lint->run->findings, WM_WARNING, WM_E_DEAD_RULE, lint->file, placed ? test->line : condition->line,
+                  placed ? test->column : condition->column,
+                  "nothing makes all of this hold, so %s '%.*s' is never %s%s", lint->what, WM_TEXT_ARG(lint->name),
+                  consequence(lint), buf.bytes && !buf.failed ? buf.bytes : "");
+  wm_buf_release(&buf);
+  return true;
+}
+
+bool lint_dead(const struct lint *lint, const struct wm_condition *condition, const struct wm_automation *automation) {
+  struct lint_literal musts[LINT_MUSTS_LIMIT];
+  size_t count = collect(condition, musts, 0);
+  return report_pair(lint, musts, count) || report_type(lint, musts, count, automation) ||
+         report_search(lint, condition, automation);
 }

@@ -124,13 +124,23 @@ static void try_built(struct guess *guess, const char *filler, bool globs, bool 
   wm_buf_release(&buf);
 }
 
+static bool has_pieces(const struct guess *guess) {
+  for (size_t i = 0; i < guess->count; i++)
+    if (guess->literals[i]->test->operator->operand == WM_OPERAND_STRING && guess->literals[i]->holds)
+      return true;
+  return false;
+}
+
 static void try_texts(struct guess *guess) {
   static const char *const fillers[] = {"", "x", "example"};
   for (size_t i = 0; i < sizeof(fillers) / sizeof(fillers[0]) && !guess->found; i++) {
+    if (i == 0 && !has_pieces(guess)) /* something is easier to read than nothing */
+      continue;
     try_built(guess, fillers[i], true, true);
     try_built(guess, fillers[i], true, false);
     try_built(guess, fillers[i], false, true);
   }
+  try_text(guess, WM_TEXT(""));
 }
 
 /* --- lists --- */
@@ -395,23 +405,29 @@ int lint_example_make(const struct lint_literal *literals, size_t count, struct 
   return made;
 }
 
+static void print_member(const struct wm_member *member, struct wm_buf *buf) {
+  wm_buf_add_json(buf, member->name);
+  wm_buf_add_char(buf, ':');
+  wm_value_to_json(&member->value, buf);
+  wm_buf_add_char(buf, ',');
+}
+
 void lint_example_print(const struct lint_example *example, struct wm_buf *buf) {
+  static const struct wm_text order[] = {{"specversion", 11}, {"id", 2},      {"source", 6},
+                                         {"type", 4},         {"subject", 7}, {"time", 4}};
+  const size_t known = sizeof(order) / sizeof(order[0]);
   const struct wm_value *attributes = &example->event.attributes;
-  static const char *const order[] = {"specversion", "id", "source", "type", "subject", "time", NULL};
   wm_buf_add_char(buf, '{');
-  for (size_t pass = 0; pass < 2; pass++) {
-    for (size_t i = 0; i < attributes->object.count; i++) {
-      const struct wm_member *member = &attributes->object.members[i];
-      bool plain = false;
-      for (size_t o = 0; order[o]; o++)
-        plain |= wm_text_is(member->name, order[o]);
-      if (plain != (pass == 0))
-        continue;
-      wm_buf_add_json(buf, member->name);
-      wm_buf_add_char(buf, ':');
-      wm_value_to_json(&member->value, buf);
-      wm_buf_add_char(buf, ',');
-    }
+  for (size_t o = 0; o < known; o++)
+    for (size_t i = 0; i < attributes->object.count; i++)
+      if (wm_text_equal(attributes->object.members[i].name, order[o]))
+        print_member(&attributes->object.members[i], buf);
+  for (size_t i = 0; i < attributes->object.count; i++) {
+    size_t o = 0;
+    while (o < known && !wm_text_equal(attributes->object.members[i].name, order[o]))
+      o++;
+    if (o == known)
+      print_member(&attributes->object.members[i], buf);
   }
   wm_buf_add_string(buf, "\"data\":");
   wm_value_to_json(example->event.data, buf);

@@ -51,7 +51,7 @@ static bool has_text(const struct wm_value *operand) {
 
 static void report(const struct lint *lint, const struct wm_path *path, const struct wm_test *test, enum wm_code code,
                    const char *is, const char *near) {
-  wm_findings_add(lint->findings, WM_WARNING, code, lint->file, test->line, test->column,
+  wm_findings_add(lint->run->findings, WM_WARNING, code, lint->file, test->line, test->column,
                   "'%.*s' is %s, so '%s' never holds%s%s%s", WM_TEXT_ARG(path->written), is, test->operator->name,
                   near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
 }
@@ -77,10 +77,10 @@ static void check_text(const struct lint *lint, const struct wm_path *path, cons
 
 /* Only roles of the catalogue are ever effective. */
 static void check_role(const struct lint *lint, const struct wm_test *test, const struct wm_value *operand) {
-  if (operand->type != WM_STRING || wm_workspace_role(lint->workspace, operand->string))
+  if (operand->type != WM_STRING || wm_workspace_role(lint->run->workspace, operand->string))
     return;
-  struct wm_text near = wm_workspace_near_role(lint->workspace, operand->string);
-  wm_findings_add(lint->findings, WM_WARNING, WM_E_ROLE_UNKNOWN, lint->file, test->line, test->column,
+  struct wm_text near = wm_workspace_near_role(lint->run->workspace, operand->string);
+  wm_findings_add(lint->run->findings, WM_WARNING, WM_E_ROLE_UNKNOWN, lint->file, test->line, test->column,
                   "role '%.*s' is not in the catalogue, so nobody has it%s%.*s%s", WM_TEXT_ARG(operand->string),
                   near.bytes ? ", did you mean '" : "", WM_TEXT_ARG(near), near.bytes ? "'" : "");
 }

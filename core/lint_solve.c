@@ -39,6 +39,15 @@ static bool is_left_out(const struct search *search, const struct wm_condition *
   return search->goal->any_user && wm_path_is_user(&field->path);
 }
 
+/* Remembers the first two that exclude each other; they tell more than one that is alone. */
+static bool clash(struct lint_answer *answer, const struct lint_literal *first, const struct lint_literal *second) {
+  if (answer->clash[0].path || (answer->clash[1].path && !first))
+    return false;
+  answer->clash[0] = first ? *first : (struct lint_literal){0};
+  answer->clash[1] = *second;
+  return false;
+}
+
 /* False: it excludes what is there already, or itself. Kept out of the frames of what calls itself. */
 static __attribute__((noinline)) bool add_literal(struct search *search, struct lint_literal literal) {
   const struct lint_literal *same[LINT_LITERALS_LIMIT + 1];
@@ -50,21 +59,18 @@ static __attribute__((noinline)) bool add_literal(struct search *search, struct 
       same[count++] = other;
     else if (lint_fit_pair(other, &literal))
       continue;
-    else {
-      if (!search->answer->clash[0].path)
-        search->answer->clash[0] = *other, search->answer->clash[1] = literal;
-      return false;
-    }
+    else
+      return clash(search->answer, other, &literal);
   }
   if (lint_fit(same, count)) {
     if (search->count < LINT_LITERALS_LIMIT)
       search->literals[search->count++] = literal;
     return true;
   }
-  for (size_t i = 1; i < count && !search->answer->clash[0].path; i++)
+  for (size_t i = 1; i < count; i++)
     if (!lint_fit_pair(same[i], &literal))
-      search->answer->clash[0] = *same[i], search->answer->clash[1] = literal;
-  return false;
+      return clash(search->answer, same[i], &literal);
+  return clash(search->answer, NULL, &literal);
 }
 
 static bool answers_yes(const struct lint_goal *goal, const struct lint_example *example) {
@@ -133,10 +139,7 @@ static bool settle(struct search *search, const struct work *work, const struct 
           return false;
     } else if (condition->kind == WM_NOT) {
       work = push(search, &condition->children[0], !holds, work);
-    } else if (condition->count == 0) {
-      if ((condition->kind == WM_ALL) != holds) /* an empty 'all' is yes, an empty 'any' no */
-        return false;
-    } else {
+    } else { /* nothing inside: it could not be read, and says nothing */
       for (size_t i = condition->count; i-- > 0;)
         work = push(search, &condition->children[i], holds, work);
     }

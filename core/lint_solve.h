@@ -96,7 +96,8 @@ enum lint_verdict {
 
 struct lint_answer {
   enum lint_verdict verdict;
-  struct lint_literal clash[2]; /* NEVER: two that exclude each other; path NULL: it takes more than two */
+  struct lint_literal clash[2]; /* NEVER: two that exclude each other; the first without a path: the second alone does
+                                   not go with all the others; both without: nothing is to be told */
   struct lint_example example;  /* SHOWN; borrowed from the arena; its scope borrows from this answer: don't copy */
 };
 

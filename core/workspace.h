@@ -19,6 +19,24 @@ struct wm_channel {
 };
 
 struct wm_case;
+
+/* A warning that a document says is fine, under its key 'silence'. */
+struct wm_silence {
+  enum wm_code code;
+  struct wm_text reason;
+  unsigned line, column;
+  bool used; /* set by wm_silence_apply */
+};
+
+/* Those of one document. */
+struct wm_silences {
+  struct wm_text file;
+  unsigned first_line, last_line; /* of the document */
+  struct wm_silence *items;
+  size_t count;
+  bool asleep; /* an automation that is off: what it silences may come back with it */
+};
+
 struct wm_index;
 struct wm_derive;
 
@@ -41,6 +59,8 @@ struct wm_workspace {
   struct wm_index *index;       /* core/match.h, over 'automations' */
   struct wm_derive *derive;     /* core/derive.h, over 'roles' */
   struct wm_arena derive_arena; /* owns 'derive' */
+  struct wm_silences *silences; /* by file and line, of documents that have some */
+  size_t silence_count;
 };
 
 /* A new, empty workspace. NULL: out of memory. */
@@ -75,8 +95,36 @@ struct wm_text wm_workspace_near_role(const struct wm_workspace *workspace, stru
 /* The same for automations. */
 struct wm_text wm_workspace_near_automation(const struct wm_workspace *workspace, struct wm_text name);
 
+/* What the settings say that lint goes by. */
+struct wm_lint_terms {
+  const struct wm_path *user_written; /* fields that users fill in themselves, and all that is below them */
+  size_t user_written_count;
+};
+
 /* Everything that can be said about a workspace that could be read: dangling and protected roles, dangling
- * channels, order against sequence, dead rules ... (core/lint.c). Adds errors and warnings. */
-void wm_lint(const struct wm_workspace *workspace, struct wm_findings *findings);
+ * channels, order against sequence, dead rules, lock-outs ... (core/lint.c). Adds errors and warnings. 'terms' NULL:
+ * the settings are not known, and nothing is said that hangs on them. */
+void wm_lint(const struct wm_workspace *workspace, const struct wm_lint_terms *terms, struct wm_findings *findings);
+
+/* --- silencing (core/silence.c) --- */
+
+/* What was looked at: a silence for the findings of another look is no unused one. */
+enum wm_look {
+  WM_LOOK_WORKSPACE, /* wm_lint */
+  WM_LOOK_SAMPLE,    /* wm_lint_sample */
+  WM_LOOK_AGAINST    /* wm_lint_against */
+};
+
+/* Marks the warnings that their documents say are fine. */
+void wm_silence_apply(const struct wm_workspace *workspace, struct wm_findings *findings);
+
+/* After wm_silence_apply: SILENCE_UNUSED for every silence of this look's codes that silenced nothing. */
+void wm_silence_check(const struct wm_workspace *workspace, enum wm_look look, struct wm_findings *findings);
+
+/* The code of a warning that may be silenced, by its name. WM_OK: there is no such one. */
+enum wm_code wm_silence_code(struct wm_text name);
+
+/* The code that was likely meant; NULL: none is near. */
+const char *wm_silence_near(struct wm_text name);
 
 #endif

@@ -1,25 +1,11 @@
 /* waymark lint: every problem of a workspace, located. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tools/files.h"
+#include "tools/lint_format.h"
 #include "tools/say.h"
 #include "tools/show.h"
-
-static void print_json(const struct wm_findings *findings) {
-  struct wm_buf line = WM_BUF_INIT;
-  for (size_t i = 0; i < findings->count; i++) {
-    const struct wm_finding *finding = &findings->items[i];
-    wm_buf_clear(&line);
-    wm_buf_printf(&line, "{\"severity\":\"%s\",\"code\":\"%s\",\"file\":", wm_severity_name(finding->severity),
-                  wm_code_name(finding->code));
-    wm_buf_add_json(&line, wm_text_is_utf8(finding->file, NULL) ? finding->file : WM_TEXT("?"));
-    wm_buf_printf(&line, ",\"line\":%u,\"column\":%u,\"text\":", finding->line, finding->column);
-    wm_buf_add_json(&line, finding->text);
-    wm_buf_add_string(&line, "}\n");
-    fwrite(line.bytes, 1, line.size, stdout);
-  }
-  wm_buf_release(&line);
-}
 
 static void print_summary(const struct loaded *loaded) {
   const struct wm_findings *findings = &loaded->findings;
@@ -41,6 +27,8 @@ static void print_summary(const struct loaded *loaded) {
     wm_buf_add_string(&line, ", ");
     show_count(&line, findings->warnings, "warning");
   }
+  if (findings->silenced > 0)
+    wm_buf_printf(&line, ", %zu silenced", findings->silenced);
   enum style style = clean ? STYLE_GOOD : STYLE_WARN;
   if (findings->invalid + findings->errors)
     style = STYLE_BAD;
@@ -49,21 +37,59 @@ static void print_summary(const struct loaded *loaded) {
   wm_buf_release(&line);
 }
 
+/* With --no-silence what is silenced is shown and counted like everything else. */
+static void wake(struct wm_findings *findings) {
+  for (size_t i = 0; i < findings->count; i++)
+    findings->items[i].silenced = false;
+  findings->warnings += findings->silenced;
+  findings->silenced = 0;
+}
+
+static lint_format *find_format(const struct options *options) {
+  const char *name = options_value(options, "format");
+  bool json = options_has(options, "json");
+  lint_format *format = lint_format_find(name ? name : json ? "json" : "text");
+  if (format && json && name && strcmp(name, "json") != 0)
+    format = NULL;
+  if (!format)
+    say(EXIT_USAGE, "lint: --format is text, json, sarif or github%s", json ? ", and --json is one of them" : "");
+  return format;
+}
+
+static int print(const struct loaded *loaded, const struct options *options, lint_format *format) {
+  struct wm_buf buf = WM_BUF_INIT;
+  format(&loaded->findings, false, &buf);
+  bool failed = buf.failed || loaded->findings.failed;
+  if (!failed && buf.size > 0)
+    fwrite(buf.bytes, 1, buf.size, stdout);
+  if (format == lint_format_find("text"))
+    print_summary(loaded);
+  wm_buf_release(&buf);
+  bool bad = loaded->findings.invalid || loaded->findings.errors;
+  bool strict = options_has(options, "strict") && loaded->findings.warnings;
+  return failed ? say_memory() : bad || strict ? EXIT_BAD_NEWS : EXIT_FINE;
+}
+
+static int lint(const char *folder, const struct options *options, lint_format *format, struct loaded *loaded) {
+  struct wm_error error = {0};
+  if (files_load(folder, SETTINGS_LINT, loaded, &error) < 0)
+    return say_error(EXIT_USAGE, &error);
+  if (options_has(options, "no-silence"))
+    wake(&loaded->findings);
+  files_print_findings(&loaded->findings);
+  return print(loaded, options, format);
+}
+
 static int run(const struct invocation *invocation) {
-  struct loaded loaded;
-  int exit_code = workspace_open(invocation, options_argument(&invocation->options, 0), SETTINGS_LINT, &loaded);
-  if (exit_code == EXIT_FINE || exit_code == EXIT_BAD_NEWS) {
-    const struct wm_findings *findings = &loaded.findings;
-    if (options_has(&invocation->options, "json"))
-      print_json(findings);
-    else
-      print_summary(&loaded);
-    bool strict = options_has(&invocation->options, "strict");
-    if (findings->invalid || findings->errors || (strict && findings->warnings))
-      exit_code = EXIT_BAD_NEWS;
-    if (findings->failed)
-      exit_code = say_memory();
-  }
+  const struct options *options = &invocation->options;
+  struct wm_error error = {0};
+  struct loaded loaded = {0};
+  lint_format *format = find_format(options);
+  if (!format)
+    return EXIT_USAGE;
+  char *folder = files_find_workspace(options_argument(options, 0), options_value(options, "workspace"), &error);
+  int exit_code = folder ? lint(folder, options, format, &loaded) : say_error(EXIT_USAGE, &error);
+  free(folder);
   files_unload(&loaded);
   return exit_code;
 }
@@ -71,7 +97,9 @@ static int run(const struct invocation *invocation) {
 static const struct option options[] = {
     OPTION_WORKSPACE,
     {"strict", 0, NULL, "warnings are bad news too (exit 1)"},
-    {"json", 0, NULL, "each finding as one JSON value a line on stdout"},
+    {"no-silence", 0, NULL, "show what documents silence, too"},
+    {"format", 0, "FORMAT", "text, json, sarif or github: what stdout gets"},
+    {"json", 0, NULL, "each finding as one JSON value a line on stdout: --format json"},
     {0},
 };
 
@@ -83,7 +111,8 @@ const struct command command_lint = {
     .help = "Reads the whole workspace and reports everything that is wrong with it on stderr, one line each:\n\n"
             "  FILE:LINE:COLUMN: invalid|error|warning: text [CODE]\n\n"
             "invalid: can't be read, or means nothing; the worker refuses to start. error: can't work; the worker\n"
-            "loads it and that task fails with this code. warning: probably not what was meant.\n"
+            "loads it and that task fails with this code. warning: probably not what was meant. A document says with\n"
+            "'silence: { CODE: reason }' that a warning is fine there.\n"
             "Exit 1 when anything is invalid or an error.",
     .run = run,
 };

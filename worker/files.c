@@ -215,7 +215,11 @@ static int take_baseline(const char *folder, struct loaded *ret) {
 static int load_documents(const char *folder, struct loaded *ret) {
   struct walk walk;
   size_t missed;
+  const struct wm_lint_terms terms = {.user_written = ret->settings.user_written,
+                                      .user_written_count = ret->settings.user_written_count};
   struct wm_loader *loader = wm_loader_new(&ret->findings);
+  if (loader)
+    wm_loader_terms(loader, &terms);
   int failed = walk_folder(folder, ret->settings.ignore, ret->settings.ignore_count, &ret->findings, &walk, &missed);
   for (size_t i = 0; loader && !failed && i < walk.count; i++)
     failed = load_file(loader, folder, walk.paths[i], &ret->findings);
@@ -225,8 +229,11 @@ static int load_documents(const char *folder, struct loaded *ret) {
     ret->workspace = wm_loader_finish(loader);
   if (!failed)
     failed = take_baseline(folder, ret);
-  if (ret->workspace)
-    wm_lint(ret->workspace, &ret->findings);
+  if (ret->workspace) {
+    wm_lint(ret->workspace, &terms, &ret->findings);
+    wm_silence_apply(ret->workspace, &ret->findings);
+    wm_silence_check(ret->workspace, WM_LOOK_WORKSPACE, &ret->findings);
+  }
   walk_release(&walk);
   wm_loader_free(loader);
   return loader && !failed && !ret->findings.failed ? 0 : -1;
@@ -269,10 +276,11 @@ void files_unload(struct loaded *loaded) {
 void files_print_findings(const struct wm_findings *findings) {
   for (size_t i = 0; i < findings->count; i++) {
     const struct wm_finding *finding = &findings->items[i];
-    fprintf(stderr, "%.*s:%u:%u: %s: %.*s [%s]\n", WM_TEXT_ARG(finding->file), finding->line, finding->column,
-            wm_severity_name(finding->severity), WM_TEXT_ARG(finding->text), wm_code_name(finding->code));
+    if (!finding->silenced)
+      fprintf(stderr, "%.*s:%u:%u: %s: %.*s [%s]\n", WM_TEXT_ARG(finding->file), finding->line, finding->column,
+              wm_severity_name(finding->severity), WM_TEXT_ARG(finding->text), wm_code_name(finding->code));
   }
-  size_t all = findings->invalid + findings->errors + findings->warnings;
+  size_t all = findings->invalid + findings->errors + findings->warnings + findings->silenced;
   if (all > findings->count)
     fprintf(stderr, "... and %zu more\n", all - findings->count);
 }

@@ -25,7 +25,7 @@ struct loaded {
 int files_load(const char *folder, enum settings_mode mode, struct loaded *ret, struct wm_error *error);
 void files_unload(struct loaded *loaded);
 
-/* Findings as 'FILE:LINE:COLUMN: invalid|error|warning: text [CODE]' lines on stderr. */
+/* Findings that are not silenced, as 'FILE:LINE:COLUMN: invalid|error|warning: text [CODE]' lines on stderr. */
 void files_print_findings(const struct wm_findings *findings);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "core/arena.h"
 #include "core/finding.h"
+#include "core/path.h"
 
 struct setting_pair {
   const char *name, *value;
@@ -46,6 +47,8 @@ struct settings {
   } limits;
   const char **ignore;
   size_t ignore_count;
+  struct wm_path *user_written; /* trust.user-written */
+  size_t user_written_count;
   const char *http_listen;
   const char *log_level;  /* debug | info | warning | error */
   const char *log_format; /* text | json */

@@ -143,6 +143,30 @@ void set_ignore(struct settings_reading *reading, const struct wm_node *node, vo
   settings->ignore_count = count;
 }
 
+void set_user_written(struct settings_reading *reading, const struct wm_node *node, void *place) {
+  struct settings *settings = reading->settings;
+  struct wm_error error;
+  size_t count = 0;
+  (void)place;
+  if (!new_list(reading, node))
+    return;
+  struct wm_path *paths = WM_ARENA_ARRAY(&settings->arena, struct wm_path, node->count);
+  for (size_t i = 0; paths && i < node->count; i++) {
+    const char *text = settings_scalar(reading, &node->items[i]);
+    if (!text)
+      continue;
+    if (wm_path_parse(wm_text_of(text), &settings->arena, &paths[count], &error) == 0)
+      count++;
+    else if (error.code == WM_E_OUT_OF_MEMORY)
+      reading->memory = true;
+    else
+      settings_invalid(reading, &node->items[i], WM_E_SETTING_INVALID, "%s", error.text);
+  }
+  reading->memory |= !paths;
+  settings->user_written = paths;
+  settings->user_written_count = count;
+}
+
 /* --- properties --- */
 
 /* What Waymark's promises rest on, and where it is set instead. A * stands for any text. */

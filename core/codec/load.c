@@ -32,6 +32,9 @@ struct wm_loader {
   struct wm_arena scratch;        /* nodes of one file */
   struct entry *entries;
   size_t count, capacity;
+  struct wm_silences *silences; /* of documents that have some */
+  size_t silence_count, silence_capacity;
+  const struct wm_lint_terms *terms;
   bool blind;  /* something could not be read: there may be names in it */
   bool memory; /* out of it */
 };
@@ -55,11 +58,16 @@ void wm_loader_free(struct wm_loader *loader) {
   wm_workspace_free(loader->workspace);
   wm_arena_release(&loader->scratch);
   free(loader->entries);
+  free(loader->silences);
   free(loader);
 }
 
 void wm_loader_miss(struct wm_loader *loader) {
   loader->blind = true;
+}
+
+void wm_loader_terms(struct wm_loader *loader, const struct wm_lint_terms *terms) {
+  loader->terms = terms;
 }
 
 /* --- one document --- */
@@ -153,6 +161,38 @@ static void describe(struct load *load, const struct wm_node *root, struct wm_te
   }
 }
 
+/* The last line that something of the document begins in. Its depth is bounded by the YAML reader. */
+static unsigned last_line(const struct wm_node *node) {
+  size_t count = node->kind == WM_NODE_SCALAR ? 0 : node->kind == WM_NODE_MAP ? 2 * node->count : node->count;
+  unsigned last = node->line;
+  for (size_t i = 0; i < count; i++) {
+    unsigned line = last_line(&node->items[i]);
+    last = line > last ? line : last;
+  }
+  return last;
+}
+
+static void keep_silences(struct wm_loader *loader, struct load *load, const struct wm_node *root,
+                          const struct entry *entry) {
+  if (load->silences.count == 0)
+    return;
+  if (loader->silence_count == loader->silence_capacity) {
+    size_t capacity = loader->silence_capacity ? loader->silence_capacity * 2 : 16;
+    struct wm_silences *silences = reallocarray(loader->silences, capacity, sizeof(*silences));
+    if (!silences) {
+      load->memory = true;
+      return;
+    }
+    loader->silences = silences;
+    loader->silence_capacity = capacity;
+  }
+  load->silences.file = load->file;
+  load->silences.first_line = root->line;
+  load->silences.last_line = last_line(root);
+  load->silences.asleep = entry->kind == KIND_AUTOMATION && !entry->automation->enabled;
+  loader->silences[loader->silence_count++] = load->silences;
+}
+
 /* Documents without a name are reported and not kept. */
 static void read_document(struct wm_loader *loader, struct load *load, const struct wm_document *document) {
   enum kind kind;
@@ -166,7 +206,10 @@ static void read_document(struct wm_loader *loader, struct load *load, const str
     return;
   }
   entry->kind = kind;
+  load->silences = (struct wm_silences){0};
   read_as(load, &document->root, entry);
+  if (!load->memory)
+    keep_silences(loader, load, &document->root, entry);
   if (!load->memory)
     describe(load, &document->root, document->bytes, entry);
   if (load->memory || !entry->name.bytes) {
@@ -284,6 +327,24 @@ static struct wm_text digest_of(struct wm_loader *loader, bool all) {
   return copy;
 }
 
+static int silences_by_place(const void *left, const void *right) {
+  const struct wm_silences *a = left, *b = right;
+  int order = wm_text_compare(a->file, b->file);
+  return order ? order : a->first_line < b->first_line ? -1 : a->first_line > b->first_line;
+}
+
+static void gather_silences(struct wm_loader *loader) {
+  struct wm_workspace *workspace = loader->workspace;
+  size_t count = loader->silence_count;
+  workspace->silences = WM_ARENA_ARRAY(&workspace->arena, struct wm_silences, count);
+  loader->memory |= !workspace->silences;
+  if (!workspace->silences || count == 0)
+    return;
+  memcpy(workspace->silences, loader->silences, count * sizeof(*workspace->silences));
+  qsort(workspace->silences, count, sizeof(*workspace->silences), silences_by_place);
+  workspace->silence_count = count;
+}
+
 static int put_together(struct wm_loader *loader) {
   struct wm_workspace *workspace = loader->workspace;
   struct wm_error error;
@@ -292,6 +353,7 @@ static int put_together(struct wm_loader *loader) {
   workspace->roles = gather(loader, KIND_ROLE, sizeof(*workspace->roles), &workspace->role_count);
   workspace->channels = gather(loader, KIND_CHANNEL, sizeof(*workspace->channels), &workspace->channel_count);
   workspace->cases = gather(loader, KIND_TEST, sizeof(*workspace->cases), &workspace->case_count);
+  gather_silences(loader);
   workspace->digest = digest_of(loader, true);
   workspace->catalogue_digest = digest_of(loader, false);
   return loader->memory ? -1 : wm_workspace_finish(workspace, &error);
@@ -316,16 +378,18 @@ static void lint_partly(struct wm_loader *loader) {
     }
   }
   wm_findings_init(&findings);
-  wm_lint(workspace, &findings);
+  wm_lint(workspace, loader->terms, &findings);
   for (size_t i = 0; i < findings.count; i++) {
     const struct wm_finding *finding = &findings.items[i];
     bool hangs = finding->code == WM_E_ROLE_UNKNOWN || finding->code == WM_E_CHANNEL_UNKNOWN ||
                  finding->code == WM_E_TEST_DANGLING;
-    if (finding->code != WM_E_NOTHING_TO_DO && !(hangs && loader->blind))
+    bool whole = finding->code >= WM_E_SWITCH_GAP && finding->code <= WM_E_SELF_WRITTEN;
+    if (finding->code != WM_E_NOTHING_TO_DO && !whole && !(hangs && loader->blind))
       wm_findings_add(loader->findings, finding->severity, finding->code, finding->file, finding->line, finding->column,
                       "%.*s", WM_TEXT_ARG(finding->text));
   }
   wm_findings_release(&findings);
+  wm_silence_apply(workspace, loader->findings);
 }
 
 struct wm_workspace *wm_loader_finish(struct wm_loader *loader) {

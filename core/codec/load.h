@@ -18,6 +18,9 @@ int wm_loader_add(struct wm_loader *loader, struct wm_text file, struct wm_text 
  * unknown. */
 void wm_loader_miss(struct wm_loader *loader);
 
+/* What lint goes by if the workspace turns out to be invalid; borrowed. Not called: the settings are not known. */
+void wm_loader_terms(struct wm_loader *loader, const struct wm_lint_terms *terms);
+
 /* Puts everything together: duplicates across files, digests, index. Returns a new workspace, on which wm_lint has not
  * run: the caller does that. NULL when anything was invalid or out of memory; then wm_lint has run on what could be
  * read, so that the findings are all there is to mend. */

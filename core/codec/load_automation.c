@@ -18,6 +18,7 @@ static const struct load_key automation_keys[] = {
     {"when", load_condition, AT(when), false, false, NULL},
     {"repeat", load_word, AT(repeat), false, false, repeat_words},
     {"tasks", load_automation_tasks, 0, true, false, NULL},
+    {"silence", load_silence, 0, false, false, NULL},
     {NULL, NULL, 0, false, false, NULL},
 };
 #undef AT

@@ -9,8 +9,9 @@
 struct load {
   struct wm_arena *arena;
   struct wm_findings *findings;
-  struct wm_text file; /* lives as long as 'arena' */
-  bool memory;         /* out of it: nothing of the result counts */
+  struct wm_text file;         /* lives as long as 'arena' */
+  struct wm_silences silences; /* of the document that is read */
+  bool memory;                 /* out of it: nothing of the result counts */
 };
 
 struct wm_case;
@@ -45,6 +46,7 @@ load_fn load_duration;  /* int64_t, microseconds, more than 0 */
 load_fn load_template;  /* struct wm_template */
 load_fn load_recipient; /* struct wm_text: user, manager or an address */
 load_fn load_condition; /* struct wm_condition: contract 5 */
+load_fn load_silence;   /* into load->silences */
 load_fn load_anything;
 
 /* A list of texts that is not empty: a new array. A scalar is a list of one where 'scalar' says so. */

@@ -37,6 +37,7 @@ static const struct load_key role_keys[] = {
     {"activate", load_activate, AT(at_sign_in), false, false, activate_words},
     {"assigned-when", load_criteria, 0, false, false, NULL},
     {"permissions", load_anything, 0, false, false, NULL},
+    {"silence", load_silence, 0, false, false, NULL},
     {NULL, NULL, 0, false, false, NULL},
 };
 #undef AT
@@ -186,6 +187,7 @@ static const struct load_key channel_keys[] = {
     {"channel", load_name, AT(name), true, false, NULL},
     {"kind", load_name, AT(kind), false, false, NULL},
     {"description", load_text, AT(description), false, true, NULL},
+    {"silence", load_silence, 0, false, false, NULL},
     {NULL, NULL, 0, false, false, NULL},
 };
 #undef AT

@@ -50,7 +50,8 @@ static __attribute__((unused)) void cases_print(const struct wm_findings *findin
   for (size_t i = 0; i < findings->count; i++) {
     const struct wm_finding *finding = &findings->items[i];
     wm_buf_printf(ret, "%.*s:%u:%u: %s: %.*s [%s]\n", WM_TEXT_ARG(finding->file), finding->line, finding->column,
-                  wm_severity_name(finding->severity), WM_TEXT_ARG(finding->text), wm_code_name(finding->code));
+                  finding->silenced ? "silenced" : wm_severity_name(finding->severity), WM_TEXT_ARG(finding->text),
+                  wm_code_name(finding->code));
   }
   wm_buf_add(ret, "", 0);
 }

@@ -40,11 +40,19 @@ static void run_case(const char *root, const char *name, void *context) {
   wm_findings_init(&findings);
   struct wm_loader *loader = wm_loader_new(&findings);
   cases_each(folder, add_file, loader);
+  struct wm_path user_written = {WM_PATH_DATA, WM_TEXT("data.comment"), (struct wm_text[]){WM_TEXT("comment")}, 1};
+  struct wm_lint_terms terms = {.user_written = &user_written, .user_written_count = 1};
+  wm_loader_terms(loader, &terms);
   struct wm_workspace *workspace = wm_loader_finish(loader);
   wm_loader_free(loader);
   cr_expect_eq(workspace == NULL, findings.invalid > 0, "%s", folder);
-  if (workspace)
-    wm_lint(workspace, &findings);
+  if (workspace) {
+    if (strstr(name, "with-a-baseline"))
+      workspace->baseline = WM_TEXT("member");
+    wm_lint(workspace, &terms, &findings);
+    wm_silence_apply(workspace, &findings);
+    wm_silence_check(workspace, WM_LOOK_WORKSPACE, &findings);
+  }
   seen->loaded += workspace != NULL;
   wm_workspace_free(workspace);
   cases_compare(folder, &findings);
