@@ -223,7 +223,7 @@ Test(files, the_sample_is_clean) {
   cr_assert_eq(files_load(FIXTURES "/../../deploy/sample", SETTINGS_LINT, &loaded, &error), 0, "%s", error.text);
   struct wm_buf said = WM_BUF_INIT;
   cases_print(&loaded.findings, &said);
-  cr_expect_eq(loaded.findings.count, 0u, "%s", said.bytes);
+  cr_expect_eq(loaded.findings.count, loaded.findings.silenced, "%s", said.bytes);
   cr_expect(loaded.workspace != NULL);
   wm_buf_release(&said);
 }
