@@ -5,10 +5,9 @@
 
 #define JOURNEY WM_TEXT("journey.")
 
-int answer_find(const struct loaded *loaded, const struct source_user *source, const struct wm_user *user,
-                struct wm_text role, int64_t now_us, struct wm_arena *arena, struct answer *ret) {
+void answer_find(const struct loaded *loaded, const struct source_user *source, const struct wm_user *user,
+                 struct wm_text role, int64_t now_us, struct answer *ret) {
   const struct wm_workspace *workspace = loaded->workspace;
-  struct wm_role_set set;
   *ret = (struct answer){.loaded = loaded,
                          .workspace = workspace,
                          .user = user,
@@ -29,10 +28,14 @@ int answer_find(const struct loaded *loaded, const struct source_user *source, c
   if (ret->entry && wm_clock_compare(&ret->entry->removed, &ret->stands) > 0)
     ret->stands = ret->entry->removed;
   ret->scope = (struct wm_scope){.user = user, .now_us = now_us};
-  if (wm_project(workspace, user, now_us, arena, &set) < 0)
+}
+
+int answer_add_roles(struct answer *answer, struct wm_arena *arena) {
+  struct wm_role_set set;
+  if (wm_project(answer->workspace, answer->user, answer->now_us, arena, &set) < 0)
     return -1;
-  ret->scope.roles = wm_role_set_value(&set, arena);
-  return ret->scope.roles ? 0 : -1;
+  answer->scope.roles = wm_role_set_value(&set, arena);
+  return answer->scope.roles ? 0 : -1;
 }
 
 enum grant_state answer_grant_state(const struct answer *answer, const struct wm_grant *grant) {

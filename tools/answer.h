@@ -32,9 +32,12 @@ struct answer {
   struct wm_clock stands; /* the newest of 'removed' and 'cleared'; not set: nothing was ever taken */
 };
 
-/* Fills 'ret', which borrows everything. 'arena' is for what it adds. -1: out of memory. */
-int answer_find(const struct loaded *loaded, const struct source_user *source, const struct wm_user *user,
-                struct wm_text role, int64_t now_us, struct wm_arena *arena, struct answer *ret);
+/* Fills 'ret', which borrows everything; its scope is without user.roles. */
+void answer_find(const struct loaded *loaded, const struct source_user *source, const struct wm_user *user,
+                 struct wm_text role, int64_t now_us, struct answer *ret);
+
+/* Puts user.roles into the scope, in 'arena'. -1: out of memory. */
+int answer_add_roles(struct answer *answer, struct wm_arena *arena);
 
 enum grant_state answer_grant_state(const struct answer *answer, const struct wm_grant *grant);
 

@@ -26,8 +26,10 @@ static int answer(const struct loaded *loaded, const struct invocation *invocati
     return exit_code;
   if (!*user)
     *user = wm_user_new(name, 0);
-  if (!*user ||
-      answer_find(loaded, source, *user, wm_text_of(role), system_clock.wall_us(system_clock.self), arena, &found) < 0)
+  if (!*user)
+    return say_memory();
+  answer_find(loaded, source, *user, wm_text_of(role), system_clock.wall_us(system_clock.self), &found);
+  if (answer_add_roles(&found, arena) < 0)
     return say_memory();
   if (options_has(options, "json"))
     answer_print_json(&found);

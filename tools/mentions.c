@@ -1,5 +1,7 @@
 #include "tools/mentions.h"
 
+#include "core/case.h"
+
 struct search {
   enum mention_of of;
   struct wm_text name;
@@ -140,22 +142,73 @@ static void search_itself(struct search *search, const struct wm_workspace *work
                                    .column = channel->column});
 }
 
-static void search_all(struct search *search, const struct wm_workspace *workspace) {
+/* --- tests and settings --- */
+
+static void search_expected(struct search *search, const struct wm_expected_role *roles, size_t count,
+                            struct mention mention) {
+  for (size_t i = 0; search->of == MENTION_OF_ROLE && i < count; i++) {
+    if (!wm_text_equal(roles[i].role, search->name))
+      continue;
+    mention.line = roles[i].place.line;
+    mention.column = roles[i].place.column;
+    found(search, mention);
+  }
+}
+
+static void search_messages(struct search *search, const struct wm_expectation *then, struct mention mention) {
+  for (size_t i = 0; search->of == MENTION_OF_CHANNEL && then->messages && i < then->message_count; i++) {
+    const struct wm_expected_message *message = &then->messages[i];
+    if (!message->channel.bytes || !wm_text_equal(message->channel, search->name))
+      continue;
+    mention.line = message->channel_place.line;
+    mention.column = message->channel_place.column;
+    found(search, mention);
+  }
+}
+
+static void search_case(struct search *search, const struct wm_case *test) {
+  struct mention mention = {.kind = MENTION_TESTS, .test = test->name, .place = "given", .file = test->file};
+  search_expected(search, test->had, test->had_count, mention);
+  mention.place = "then";
+  for (size_t i = 0; i < test->step_count; i++) {
+    const struct wm_expectation *then = &test->steps[i].then;
+    search_expected(search, then->roles, then->role_count, mention);
+    search_messages(search, then, mention);
+  }
+}
+
+static void search_settings(struct search *search, const struct loaded *loaded) {
+  const struct settings *settings = &loaded->settings;
+  struct mention mention = {.kind = MENTION_SETS,
+                            .place = "baseline",
+                            .file = WM_TEXT("waymark.yaml"),
+                            .line = settings->baseline.line,
+                            .column = settings->baseline.column};
+  if (search->of == MENTION_OF_ROLE && loaded->workspace->baseline.size &&
+      wm_text_equal(loaded->workspace->baseline, search->name))
+    found(search, mention);
+}
+
+static void search_all(struct search *search, const struct loaded *loaded) {
+  const struct wm_workspace *workspace = loaded->workspace;
   search_itself(search, workspace);
   for (size_t i = 0; i < workspace->automation_count; i++)
     search_automation(search, &workspace->automations[i]);
   for (size_t i = 0; i < workspace->role_count; i++)
     search_role(search, &workspace->roles[i]);
+  for (size_t i = 0; i < workspace->case_count; i++)
+    search_case(search, &workspace->cases[i]);
+  search_settings(search, loaded);
 }
 
-size_t mentions_each(const struct wm_workspace *workspace, enum mention_of of, struct wm_text name, mention_fn *take,
+size_t mentions_each(const struct loaded *loaded, enum mention_of of, struct wm_text name, mention_fn *take,
                      void *taker) {
   struct search search = {.of = of, .name = name, .take = take, .taker = taker};
-  search_all(&search, workspace);
+  search_all(&search, loaded);
   return search.count;
 }
 
-void mentions_each_path(const struct wm_workspace *workspace, mention_path_fn *take, void *taker) {
+void mentions_each_path(const struct loaded *loaded, mention_path_fn *take, void *taker) {
   struct search search = {.of = MENTION_OF_CHANNEL, .name = WM_NO_TEXT, .take_path = take, .taker = taker};
-  search_all(&search, workspace);
+  search_all(&search, loaded);
 }

@@ -123,18 +123,37 @@ static void print_mention(void *taker, const struct mention *mention) {
 static void print_automations(const struct showing *showing) {
   const struct wm_role *role = showing->role;
   struct printing gives = {MENTION_GIVES, 0}, takes = {MENTION_TAKES, 0};
-  mentions_each(showing->loaded->workspace, MENTION_OF_ROLE, role->name, print_mention, &gives);
-  mentions_each(showing->loaded->workspace, MENTION_OF_ROLE, role->name, print_mention, &takes);
+  mentions_each(showing->loaded, MENTION_OF_ROLE, role->name, print_mention, &gives);
+  mentions_each(showing->loaded, MENTION_OF_ROLE, role->name, print_mention, &takes);
   if (role->kind != WM_ROLE_PORTAL || role->managed)
     puts("\nIt is protected: no automation and no request may give or take it.");
   else if (gives.count == 0)
     puts("\nNo automation gives it.");
 }
 
+/* Those of one test are one line. */
+static void print_test(void *taker, const struct mention *mention) {
+  struct wm_text *last = taker;
+  if (mention->kind != MENTION_TESTS || wm_text_equal(*last, mention->test))
+    return;
+  if (!last->bytes)
+    print_head("tested by");
+  *last = mention->test;
+  style_print(stdout, STYLE_PLAIN, "  %.*s", WM_TEXT_ARG(mention->test));
+  style_print(stdout, STYLE_DIM, "  %.*s:%u:%u", WM_TEXT_ARG(mention->file), mention->line, mention->column);
+  putchar('\n');
+}
+
+static void print_tests(const struct showing *showing) {
+  struct wm_text last = WM_NO_TEXT;
+  mentions_each(showing->loaded, MENTION_OF_ROLE, showing->role->name, print_test, &last);
+}
+
 static void print_people(const struct showing *showing) {
   print_fields(showing->role);
   print_criteria(showing->role);
   print_automations(showing);
+  print_tests(showing);
   if (showing->counted)
     printf("\n%zu of %zu users have it in force\n", showing->holders, showing->users);
 }
@@ -162,7 +181,28 @@ static void add_mention(void *taker, const struct mention *mention) {
 static void add_mentions(const struct showing *showing, const char *name, enum mention_kind kind, struct wm_buf *buf) {
   struct listing listing = {buf, kind, false};
   wm_buf_printf(buf, ",\"%s\":[", name);
-  mentions_each(showing->loaded->workspace, MENTION_OF_ROLE, showing->role->name, add_mention, &listing);
+  mentions_each(showing->loaded, MENTION_OF_ROLE, showing->role->name, add_mention, &listing);
+  wm_buf_add_char(buf, ']');
+}
+
+struct tests {
+  struct wm_buf *buf;
+  struct wm_text last;
+};
+
+static void add_test(void *taker, const struct mention *mention) {
+  struct tests *tests = taker;
+  if (mention->kind != MENTION_TESTS || wm_text_equal(tests->last, mention->test))
+    return;
+  wm_buf_add_string(tests->buf, tests->last.bytes ? "," : "");
+  wm_buf_add_json(tests->buf, mention->test);
+  tests->last = mention->test;
+}
+
+static void add_tests(const struct showing *showing, struct wm_buf *buf) {
+  struct tests tests = {buf, WM_NO_TEXT};
+  wm_buf_add_string(buf, ",\"tests\":[");
+  mentions_each(showing->loaded, MENTION_OF_ROLE, showing->role->name, add_test, &tests);
   wm_buf_add_char(buf, ']');
 }
 
@@ -172,6 +212,7 @@ static void print_json(const struct showing *showing) {
   role_text_members(showing->role, &line);
   add_mentions(showing, "given-by", MENTION_GIVES, &line);
   add_mentions(showing, "taken-by", MENTION_TAKES, &line);
+  add_tests(showing, &line);
   if (showing->counted)
     wm_buf_printf(&line, ",\"holders\":%zu,\"users\":%zu", showing->holders, showing->users);
   wm_buf_add_char(&line, '}');
