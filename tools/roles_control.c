@@ -66,7 +66,8 @@ static int make_record(const struct settings *settings, const struct wm_running_
     number = (uint64_t)system_clock.wall_us(system_clock.self);
   snprintf(id, sizeof id, "%016llx-%zu", (unsigned long long)number, index);
   wm_control_key(word, &key);
-  wm_control_value(word, wm_text_of(id), &value);
+  if (word->state != WM_RUNNING_AS_WRITTEN)
+    wm_control_value(word, wm_text_of(id), &value);
   *ret = (struct wm_record){
       .topic = wm_text_of(settings->topics.control), .timestamp_ms = -1, .headers = events_headers, .header_count = 1};
   int result = key.failed || value.failed || wm_arena_text(arena, (struct wm_text){key.bytes, key.size}, &ret->key) ||

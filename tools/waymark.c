@@ -26,6 +26,7 @@ const struct command *const commands[] = {
     &command_history,
     &command_roles,
     &command_uses,
+    &command_automations,
     &command_grant,
     &command_revoke,
     &command_directory,
