@@ -310,33 +310,62 @@ struct marking {
   unsigned char *marks;
 };
 
-static void mark_key(const struct marking *marking, uint64_t key) {
+/* What was found in the profile that a key is made of: a group, or a unit and where it stands in its path. */
+struct seen {
+  enum key_kind kind;
+  struct wm_text text;
+  struct wm_text hierarchy;
+  bool own; /* the last of its path */
+};
+
+/* A profile may have a hundred thousand groups, so they are not gone through again for each criterion. */
+static bool holds(const struct marking *marking, const struct wm_criterion *criterion, const struct seen *seen) {
+  if (seen->kind == KEY_GROUP)
+    return criterion->kind == WM_CRITERION_GROUP && wm_text_equal(criterion->name, seen->text);
+  if (seen->kind == KEY_ORG_UNIT)
+    return criterion->kind == WM_CRITERION_ORG_UNIT && wm_text_equal(criterion->name, seen->text) &&
+           (seen->own || criterion->include_subordinates) &&
+           (!criterion->org_unit_type.bytes || wm_text_equal(criterion->org_unit_type, seen->hierarchy));
+  return wm_criterion_holds(criterion, &marking->facts, marking->now_us);
+}
+
+static void mark_key(const struct marking *marking, uint64_t key, const struct seen *seen) {
   const struct wm_derive *derive = marking->derive;
   for (uint32_t at = derive->buckets[key & derive->bucket_mask]; at > 0; at = derive->entries[at - 1].next) {
     const struct entry *entry = &derive->entries[at - 1];
     if (entry->key == key && !marking->marks[entry->role] &&
-        (marking->signed_in || !derive->roles[entry->role].at_sign_in) &&
-        wm_criterion_holds(entry->criterion, &marking->facts, marking->now_us))
+        (marking->signed_in || !derive->roles[entry->role].at_sign_in) && holds(marking, entry->criterion, seen))
       marking->marks[entry->role] = 1;
   }
 }
 
-static void mark_texts(const struct marking *marking, enum key_kind kind, const struct wm_value *list) {
-  for (size_t i = 0; list && list->type == WM_LIST && i < list->list.count; i++)
-    if (list->list.items[i].type == WM_STRING)
-      mark_key(marking, key_of(kind, wm_hash(list->list.items[i].string)));
+static void mark_texts(const struct marking *marking, enum key_kind kind, struct wm_text hierarchy,
+                       const struct wm_value *list) {
+  size_t count = list && list->type == WM_LIST ? list->list.count : 0;
+  for (size_t i = 0; i < count; i++) {
+    const struct wm_value *item = &list->list.items[i];
+    const struct seen seen = {kind, wm_value_text(item), hierarchy, i + 1 == count};
+    if (seen.text.bytes)
+      mark_key(marking, key_of(kind, wm_hash(seen.text)), &seen);
+  }
+}
+
+static void mark_user(const struct marking *marking, struct wm_text id) {
+  const struct seen seen = {.kind = KEY_USER};
+  mark_key(marking, key_of(KEY_USER, wm_hash(id)), &seen);
 }
 
 static void mark_path(const struct marking *marking, const struct path_entry *entry) {
   struct wm_scope scope = {.user = marking->facts.user, .now_us = marking->now_us};
   const struct wm_value *value = wm_path_get(entry->path, &scope);
+  const struct seen seen = {.kind = KEY_VALUE};
   if (!value)
     return;
   bool many = value->type == WM_LIST;
   const struct wm_value *items = many ? value->list.items : value;
   for (size_t i = 0; i < (many ? value->list.count : 1); i++)
     if (wm_value_is_scalar(&items[i]))
-      mark_key(marking, value_key(entry->hash, &items[i]));
+      mark_key(marking, value_key(entry->hash, &items[i]), &seen);
 }
 
 void wm_derive_mark(const struct wm_derive *derive, const struct wm_user *user, int64_t now_us, unsigned char *marks) {
@@ -345,13 +374,16 @@ void wm_derive_mark(const struct wm_derive *derive, const struct wm_user *user, 
     return;
   const struct wm_facts *facts = &marking.facts;
   marking.signed_in = wm_user_has_signed_in(user);
-  mark_key(&marking, key_of(KEY_ALWAYS, 0));
-  mark_key(&marking, key_of(KEY_USER, wm_hash(user->id)));
+  const struct seen always = {.kind = KEY_ALWAYS};
+  mark_key(&marking, key_of(KEY_ALWAYS, 0), &always);
+  mark_user(&marking, user->id);
   if (facts->manager.bytes)
-    mark_key(&marking, key_of(KEY_USER, wm_hash(facts->manager)));
-  for (size_t i = 0; facts->org_units && i < facts->org_units->object.count; i++)
-    mark_texts(&marking, KEY_ORG_UNIT, &facts->org_units->object.members[i].value);
-  mark_texts(&marking, KEY_GROUP, facts->groups);
+    mark_user(&marking, facts->manager);
+  for (size_t i = 0; facts->org_units && i < facts->org_units->object.count; i++) {
+    const struct wm_member *path = &facts->org_units->object.members[i];
+    mark_texts(&marking, KEY_ORG_UNIT, path->name, &path->value);
+  }
+  mark_texts(&marking, KEY_GROUP, WM_NO_TEXT, facts->groups);
   for (size_t i = 0; i < derive->path_count; i++)
     mark_path(&marking, &derive->paths[i]);
 }
