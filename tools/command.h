@@ -36,7 +36,7 @@ extern const struct command *const commands[];
 extern const struct command command_dev, command_new, command_lint, command_check_event, command_send, command_simulate,
     command_explain, command_topics, command_user, command_test, command_diff, command_help;
 extern const struct command command_automations;
-extern const struct command command_grant, command_revoke;
+extern const struct command command_grant, command_revoke, command_delegate;
 extern const struct command command_roles, command_why, command_who, command_history, command_uses;
 extern const struct command command_directory;
 

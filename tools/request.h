@@ -67,7 +67,7 @@ struct request_told {
   size_t index;                     /* of the request */
   const struct wm_value *task;      /* REQUEST_ANSWERED: the member of 'tasks' of the outcome */
   const struct wm_value *rejection; /* REQUEST_REJECTED: the data of the rejection */
-  const struct wm_value *receiver;  /* REQUEST_DELEGATE, after the giver's answer: the receiver's task */
+  const struct wm_value *receiver;  /* REQUEST_DELEGATE, when the giver's worker has approved: the receiver's task */
 };
 typedef void request_told_fn(void *taker, const struct request_told *told);
 

@@ -1,7 +1,10 @@
 /* Sending requests and waiting for what comes of them. The outcomes are followed from their end before anything is
  * sent, so no answer is missed; a piece is sent, then the answers that are there are taken, so that neither side waits
- * for the other. What can go wrong: Kafka is away (said, 3), a request is rejected (a record of topics.failures in
- * place of an outcome), or nobody decides in time (said, 3: the requests stay in the log). */
+ * for the other. A delegation has two answers: the giver's worker approves and sends a request on, whose id is
+ * 'delegation:' and the place of ours, and the receiver's decides that. The second may be read before the first, since
+ * they stand in two partitions; so what may be it is kept. What can go wrong: Kafka is away (said, 3), a request is
+ * rejected (a record of topics.failures in place of an outcome), or nobody decides in time (said, 3: the requests stay
+ * in the log). */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,7 +17,18 @@
 #include "worker/client.h"
 #include "worker/clock.h"
 
-enum { PIECE = 1000, SEND_TIMEOUT_MS = 15000, LOOK_MS = 100 };
+enum { PIECE = 1000, SEND_TIMEOUT_MS = 15000, LOOK_MS = 100, EARLY_LIMIT = 64 };
+
+#define APPROVED_SOURCE "/waymark"
+#define APPROVED_ID "delegation:"
+
+/* The request that a giver's worker sent on for ours; only one delegation is under way. */
+struct approval {
+  struct wm_buf id;                  /* empty: not approved yet */
+  struct wm_text early[EARLY_LIMIT]; /* records of the receiver that came before the approval */
+  size_t early_count;
+  struct wm_arena arena; /* of them */
+};
 
 struct talk {
   struct requests *requests;
@@ -24,6 +38,7 @@ struct talk {
   struct client *outcomes; /* sends, and follows the outcomes */
   struct client *failures;
   struct wm_arena arena; /* of one piece or one record */
+  struct approval approval;
   size_t answered;
   int64_t last_us; /* the last answer, monotonic */
   bool progress;   /* a line is on the terminal */
@@ -49,13 +64,12 @@ static void end_progress(struct talk *talk) {
 
 /* --- answers --- */
 
-static void answer(struct talk *talk, const struct request_told *told, enum request_answer kind) {
+static void answer(struct talk *talk, const struct request_told *told) {
   struct request *request = &talk->requests->items[told->index];
-  bool first = request->answer == REQUEST_WAITING;
-  if (!first && !told->receiver)
+  if (request->answer != REQUEST_WAITING)
     return;
-  request->answer = kind;
-  talk->answered += first;
+  request->answer = told->rejection ? REQUEST_REJECTED : REQUEST_ANSWERED;
+  talk->answered++;
   talk->last_us = monotonic_us();
   end_progress(talk);
   talk->tell(talk->taker, told);
@@ -71,25 +85,107 @@ static bool find(const struct talk *talk, const struct wm_value *data, size_t *r
   return requests_find(talk->requests, wm_value_text(get(event, "source")), wm_value_text(get(event, "id")), ret_index);
 }
 
-static void take_outcome(struct talk *talk, const struct wm_value *data) {
-  struct request_told told = {0};
+/* The member of 'tasks' that says it; NULL: there is none. */
+static const struct wm_value *task_of(const struct wm_value *data) {
   const struct wm_value *tasks = get(data, "tasks");
-  if (!tasks || tasks->type != WM_LIST || tasks->list.count == 0 || !find(talk, data, &told.index))
+  return tasks && tasks->type == WM_LIST && tasks->list.count > 0 ? &tasks->list.items[0] : NULL;
+}
+
+/* --- the receiver's answer --- */
+
+/* What the giver's worker called the request that it sent on: by where ours stood. */
+static void approve(struct talk *talk, const struct wm_value *data) {
+  const struct wm_value *origin = get(data, "origin"), *partition = get(origin, "partition"),
+                        *offset = get(origin, "offset");
+  if (!partition || !offset || partition->type != WM_INTEGER || offset->type != WM_INTEGER)
     return;
-  told.task = &tasks->list.items[0];
-  answer(talk, &told, REQUEST_ANSWERED);
+  wm_buf_printf(&talk->approval.id, APPROVED_ID "%.*s/%lld/%lld", WM_TEXT_ARG(wm_value_text(get(origin, "topic"))),
+                (long long)partition->integer, (long long)offset->integer);
+  talk->last_us = monotonic_us();
+}
+
+/* Might the record be about a request that was sent on for ours? */
+static bool is_sent_on(const struct talk *talk, const struct wm_value *data) {
+  const struct wm_value *event = get(data, "event");
+  return talk->requests->items[0].terms->kind == REQUEST_DELEGATE &&
+         wm_text_is(wm_value_text(get(event, "source")), APPROVED_SOURCE) &&
+         wm_text_starts_with(wm_value_text(get(event, "id")), WM_TEXT(APPROVED_ID));
+}
+
+static void take_sent_on(struct talk *talk, const struct wm_value *data) {
+  struct wm_text id = wm_value_text(get(get(data, "event"), "id"));
+  struct request_told told = {.receiver = task_of(data)};
+  if (talk->approval.id.size == 0 ||
+      !wm_text_equal(id, (struct wm_text){talk->approval.id.bytes, talk->approval.id.size}))
+    return;
+  if (!told.receiver && get(data, "task"))
+    return; /* the failure of a task: its outcome says the same */
+  if (!told.receiver)
+    told.rejection = data;
+  answer(talk, &told);
+}
+
+/* Keeps a record for the time when the approval is known. */
+static void keep_early(struct talk *talk, struct wm_text record) {
+  struct approval *approval = &talk->approval;
+  if (approval->early_count < EARLY_LIMIT &&
+      wm_arena_text(&approval->arena, record, &approval->early[approval->early_count]) == 0)
+    approval->early_count++;
+}
+
+/* --- one record --- */
+
+static void take_outcome(struct talk *talk, const struct wm_value *data) {
+  struct request_told told = {.task = task_of(data)};
+  if (!told.task || !find(talk, data, &told.index))
+    return;
+  if (wm_text_is(wm_value_text(get(told.task, "result")), "requested"))
+    approve(talk, data);
+  else
+    answer(talk, &told);
 }
 
 /* Failed tasks stand there too; their outcome says the same. */
 static void take_failure(struct talk *talk, const struct wm_value *data) {
   struct request_told told = {.rejection = data};
   if (!get(data, "task") && find(talk, data, &told.index))
-    answer(talk, &told, REQUEST_REJECTED);
+    answer(talk, &told);
 }
 
 typedef void take_fn(struct talk *talk, const struct wm_value *data);
 
-/* One record, if there is one within 'timeout_ms'; most are of others, which a look at the bytes tells. */
+/* Most records are of others, which a look at the bytes tells. */
+static bool may_be_ours(const struct talk *talk, struct wm_text record) {
+  return wm_text_contains(record, wm_text_of(talk->requests->batch)) ||
+         (talk->requests->items[0].terms->kind == REQUEST_DELEGATE &&
+          wm_text_contains(record, WM_TEXT("\"" APPROVED_ID)));
+}
+
+static void take_record(struct talk *talk, struct wm_text record, take_fn *take) {
+  struct wm_value value;
+  struct wm_error error;
+  wm_arena_rewind(&talk->arena);
+  if (wm_json_parse(record, &talk->arena, &value, &error) < 0)
+    return;
+  const struct wm_value *data = get(&value, "data");
+  if (!data)
+    return;
+  if (!is_sent_on(talk, data))
+    take(talk, data);
+  else if (talk->approval.id.size > 0)
+    take_sent_on(talk, data);
+  else
+    keep_early(talk, record);
+}
+
+static void take_early(struct talk *talk) {
+  size_t count = talk->approval.early_count;
+  talk->approval.early_count = 0;
+  for (size_t i = 0; i < count; i++)
+    take_record(talk, talk->approval.early[i], take_outcome);
+}
+
+/* One record, if there is one within 'timeout_ms'. */
 static int look(struct talk *talk, struct client *client, int timeout_ms, take_fn *take, bool *ret_any) {
   struct wm_record record;
   struct wm_error error = {0};
@@ -97,12 +193,10 @@ static int look(struct talk *talk, struct client *client, int timeout_ms, take_f
   *ret_any = got > 0;
   if (got < 0)
     return say_error(EXIT_OUTSIDE, &error);
-  if (got == 0 || !wm_text_contains(record.value, wm_text_of(talk->requests->batch)))
-    return EXIT_FINE;
-  struct wm_value value;
-  wm_arena_rewind(&talk->arena);
-  if (wm_json_parse(record.value, &talk->arena, &value, &error) == 0 && get(&value, "data"))
-    take(talk, get(&value, "data"));
+  if (got > 0 && may_be_ours(talk, record.value))
+    take_record(talk, record.value, take);
+  if (talk->approval.id.size > 0 && talk->approval.early_count > 0)
+    take_early(talk);
   return EXIT_FINE;
 }
 
@@ -120,6 +214,11 @@ static int look_around(struct talk *talk, int timeout_ms) {
 static int missing(struct talk *talk) {
   size_t left = talk->requests->count - talk->answered;
   end_progress(talk);
+  if (talk->approval.id.size > 0)
+    return say(EXIT_OUTSIDE,
+               "the giver's worker has approved and sent the request on, it will be decided; but no worker of the "
+               "receiver has answered within %lld s",
+               (long long)(talk->waiting->timeout_us / WM_SECOND_US));
   if (talk->requests->count == 1)
     return say(EXIT_OUTSIDE,
                "the request is in the log and will be decided, but no worker has answered within %lld s: is one at "
@@ -211,6 +310,7 @@ static int follow(struct talk *talk) {
 int requests_run(struct requests *requests, const struct request_waiting *waiting, request_told_fn *tell, void *taker) {
   struct talk talk = {.requests = requests, .waiting = waiting, .tell = tell, .taker = taker};
   wm_arena_init(&talk.arena, 0);
+  wm_arena_init(&talk.approval.arena, 0);
   requests->time_us = system_clock.wall_us(system_clock.self);
   int exit_code = follow(&talk);
   if (exit_code == EXIT_FINE)
@@ -219,6 +319,8 @@ int requests_run(struct requests *requests, const struct request_waiting *waitin
     exit_code = wait_for_rest(&talk);
   client_close(talk.failures);
   client_close(talk.outcomes);
+  wm_buf_release(&talk.approval.id);
+  wm_arena_release(&talk.approval.arena);
   wm_arena_release(&talk.arena);
   return exit_code;
 }

@@ -29,6 +29,7 @@ const struct command *const commands[] = {
     &command_automations,
     &command_grant,
     &command_revoke,
+    &command_delegate,
     &command_directory,
     &command_help,
     NULL,

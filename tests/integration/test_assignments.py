@@ -14,6 +14,9 @@ role: member
 ---
 role: extra
 ---
+role: shared
+delegation: holders
+---
 role: partner-desk
 type: partner
 ---
@@ -192,3 +195,24 @@ def test_archived_roles_leave_everybody_and_come_back(desk):
     desk.worker.terminate()
     code, out, err = desk.call("roles", "archive", "member", "--reason", "nobody there", "--timeout", "1s")
     assert code == 3 and "40 users still have" in err
+
+
+def test_a_holder_hands_a_role_on_when_he_may(desk):
+    code, (answer,) = desk.ask("grant", "giver", "shared")
+    assert (code, answer["result"]) == (0, "changed")
+    for number in range(6):  # on several homes
+        code, out, err = desk.call("delegate", "giver", "shared", "--to", f"d{number}", "--until", "14d", "--reason", "for me")
+        assert (code, out) == (0, f"changed: d{number} holds shared now\n"), err
+    desk.wait_roles("d0", "shared")
+    code, out, _ = desk.call("delegate", "nobody", "shared", "--to", "x", "--reason", "r")
+    assert code == 1 and out.startswith("failed: 'shared' was not delegated: ") and "[ROLE_NOT_HELD]" in out
+
+    desk.ask("grant", "giver", "member")
+    code, out, _ = desk.call("delegate", "giver", "member", "--to", "x", "--reason", "r")
+    assert code == 1 and "[DELEGATION_NOT_ALLOWED]" in out
+    assert desk.ask("grant", "giver", "member", "--delegation")[0] == 0
+    assert desk.call("delegate", "giver", "member", "--to", "x", "--reason", "r")[0] == 0
+    desk.person("away", status="suspended")
+    code, out, _ = desk.call("delegate", "giver", "member", "--to", "away", "--reason", "r", "--json")
+    (answer,) = map(json.loads, out.splitlines())
+    assert code == 1 and (answer["to"], answer["result"], answer["code"]) == ("away", "failed", "USER_INACTIVE")

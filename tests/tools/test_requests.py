@@ -106,3 +106,16 @@ def test_redis_away(workspace):
     (workspace / "waymark.yaml").write_text('redis: { address: "/nowhere/redis" }\n')
     done = grant(workspace, "member", "--all", "--reason", "r")
     assert done.code == 3 and done.err and done.out == ""
+
+
+@pytest.mark.parametrize("words, code, said", [
+    (["u1", "member", "--reason", "r"], 2, "--to is missing"),
+    (["u1", "member", "--reason", "r", "--to", "a\x01"], 2, "no user id"),
+    (["u1", "member", "--to", "u2"], 2, "--reason is missing"),
+    (["u1", "membr", "--to", "u2", "--reason", "r"], 1, "did you mean 'member'"),
+    (["u1", "--to", "u2", "--reason", "r"], 2, "ROLE is missing"),
+    (["u1", "member", "--to", "u2", "--reason", "r", "--by", "x"], 2, "unknown option '--by'"),
+])
+def test_a_delegation_names_giver_role_and_receiver(workspace, words, code, said):
+    done = waymark("delegate", *words, "-C", workspace, "--yes")
+    assert done.code == code and said in done.err and done.out == ""

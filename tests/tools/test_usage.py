@@ -4,7 +4,8 @@ import subprocess
 import pytest
 from conftest import COMMAND, SAMPLE, waymark
 
-NAMES = ["dev", "new", "lint", "simulate", "explain", "check-event", "send", "topics", "user", "grant", "revoke",
+NAMES = ["dev", "new", "lint", "simulate", "explain", "test", "diff", "check-event", "send", "topics", "user",
+         "why", "who", "history", "roles", "uses", "automations", "grant", "revoke", "delegate", "directory",
          "help"]
 
 
