@@ -65,7 +65,7 @@ static const struct kind {
      "  # roles: [ROLE]\n"
      "when:                                    # one event or a list: TYPE: DATA\n"
      "  journey.milestone.achieved: { journey: onboarding, milestone: certified }\n"
-     "then:                                    # NAME of a role: held, not held, gained or lost\n"
+     "then:                                    # of a role: held, not held, gained or lost\n"
      "  nothing: true                          # no automation runs, no role changes\n"
      "  # ROLE: gained\n"
      "  # automations: { some-automation: { 10: changed, 20: requested } }\n"

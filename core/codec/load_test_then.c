@@ -295,6 +295,8 @@ static size_t count_in(const struct wm_node *map, const char *name) {
 
 static void check_twice(struct load *load, struct wm_expectation *then) {
   struct wm_expectation seen = *then;
+  if (then->all_roles.line) /* a role that is gained may stand in the list of all, too */
+    return;
   for (seen.role_count = 0; seen.role_count < then->role_count && seen.role_count < 256; seen.role_count++) {
     const struct wm_expected_role *role = &then->roles[seen.role_count];
     if (has_role(&seen, role->role))
