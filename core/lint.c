@@ -1,6 +1,18 @@
 /* What can be said about a workspace that could be read. */
 #include "core/lint.h"
 
+void lint_search(struct lint_run *run, const struct lint_goal *goal, size_t steps, bool examples,
+                 struct lint_answer *ret) {
+  steps = steps < run->steps ? steps : run->steps;
+  run->steps -= steps;
+  wm_arena_rewind(&run->scratch);
+  if (lint_solve(goal, &steps, examples, &run->scratch, ret) < 0) {
+    run->findings->failed = true;
+    ret->verdict = LINT_PERHAPS;
+  }
+  run->steps += steps;
+}
+
 static void check_order(const struct wm_automation *automation, struct wm_findings *findings) {
   for (size_t i = 1; i < automation->task_count; i++) {
     const struct wm_task *before = &automation->tasks[i - 1], *task = &automation->tasks[i];
@@ -60,7 +72,8 @@ static void check_all(struct lint_run *run) {
 }
 
 void wm_lint(const struct wm_workspace *workspace, const struct wm_lint_terms *terms, struct wm_findings *findings) {
-  struct lint_run run = {.workspace = workspace, .terms = terms, .findings = findings};
+  struct lint_run run = {
+      .workspace = workspace, .terms = terms, .findings = findings, .looks = LINT_LOOKS, .steps = LINT_STEPS};
   wm_arena_init(&run.arena, 0);
   wm_arena_init(&run.scratch, 0);
   run.dead = WM_ARENA_ARRAY(&run.arena, bool, workspace->automation_count + 1);

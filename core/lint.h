@@ -22,11 +22,19 @@ struct lint_run {
   bool *dead;               /* by automation: it never runs, and that was said */
   bool *derivable;          /* by role: it has a criterion that can hold */
   struct lint_musts *musts; /* by automation; items NULL: not collected yet */
+  size_t looks, steps;      /* budgets: lint ends, whatever it is given; what is not looked at is not told */
 };
 
 static inline size_t lint_position(const struct lint_run *run, const struct wm_automation *automation) {
   return (size_t)(automation - run->workspace->automations);
 }
+
+#define LINT_LOOKS 20000000 /* pairs of tests compared by quick looks; about a second */
+#define LINT_STEPS 2000000  /* steps of all searches together; about a second, and in the worst of cases ten */
+
+/* lint_solve within the run's budget. A search that could not be made is PERHAPS. */
+void lint_search(struct lint_run *run, const struct lint_goal *goal, size_t steps, bool examples,
+                 struct lint_answer *ret);
 
 /* Where a condition stands, and who is told about it. */
 struct lint {

@@ -3,8 +3,7 @@
 
 #include "core/lint.h"
 
-#define PAIRS_LIMIT 2000000  /* pairs of tasks that get a quick look: lint must end */
-#define SEARCHES_LIMIT 20000 /* pairs that get a long one */
+#define PAIRS_LIMIT 2000000 /* pairs of tasks that get a quick look: lint must end */
 #define STEPS 1000
 #define TELL_LIMIT 3       /* pairs that are told of one task */
 #define EXAMPLE_LIMIT 1000 /* bytes: longer ones help nobody */
@@ -50,23 +49,17 @@ static void report_pair(struct lint_run *run, const struct change *first, const 
 }
 
 /* True: it was told. */
-static bool check_pair(struct lint_run *run, const struct change *first, const struct change *second,
-                       size_t *searches) {
+static bool check_pair(struct lint_run *run, const struct change *first, const struct change *second) {
   if (first->automation == second->automation) {
     report_own(run, first, second);
     return true;
   }
-  if (*searches == 0 || !lint_may_meet(run, first->automation, second->automation, false))
+  if (!lint_may_meet(run, first->automation, second->automation, false))
     return false;
   const struct wm_automation *const both[] = {first->automation, second->automation};
   const struct lint_goal goal = {.automations = both, .automation_count = 2};
   struct lint_answer answer;
-  --*searches;
-  wm_arena_rewind(&run->scratch);
-  if (lint_solve(&goal, STEPS, true, &run->scratch, &answer) < 0) {
-    run->findings->failed = true;
-    return false;
-  }
+  lint_search(run, &goal, STEPS, true, &answer);
   if (answer.verdict == LINT_NEVER)
     return false;
   report_pair(run, first, second, &answer);
@@ -90,7 +83,7 @@ static struct change *collect(const struct lint_run *run, size_t *ret_count) {
 }
 
 void lint_conflicts(struct lint_run *run) {
-  size_t count, pairs = PAIRS_LIMIT, searches = SEARCHES_LIMIT;
+  size_t count, pairs = PAIRS_LIMIT;
   struct change *changes = collect(run, &count);
   if (!changes) {
     run->findings->failed = true;
@@ -106,7 +99,7 @@ void lint_conflicts(struct lint_run *run) {
       if (changes[i].task->action == changes[j].task->action)
         continue;
       pairs--;
-      told += check_pair(run, &changes[i], &changes[j], &searches);
+      told += check_pair(run, &changes[i], &changes[j]);
     }
   }
   free(changes);

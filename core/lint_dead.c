@@ -44,7 +44,7 @@ bool lint_may_meet(struct lint_run *run, const struct wm_automation *a, const st
     if (any_user && wm_path_is_user(mine->items[i].path))
       continue;
     for (size_t j = 0; j < theirs->count && share; j++)
-      share = lint_fit_pair(&mine->items[i], &theirs->items[j]);
+      share = run->looks > 0 && run->looks-- && lint_fit_pair(&mine->items[i], &theirs->items[j]);
   }
   return share;
 }
@@ -113,11 +113,7 @@ static bool report_search(const struct lint *lint, const struct wm_condition *co
                                  .automations = &automation,
                                  .automation_count = automation ? 1 : 0};
   struct lint_answer answer;
-  wm_arena_rewind(&lint->run->scratch);
-  if (lint_solve(&goal, STEPS, false, &lint->run->scratch, &answer) < 0) {
-    lint->run->findings->failed = true;
-    return false;
-  }
+  lint_search(lint->run, &goal, STEPS, false, &answer);
   if (answer.verdict != LINT_NEVER)
     return false;
   struct wm_buf buf = WM_BUF_INIT;

@@ -5,7 +5,6 @@
 
 #define LENGTH_LIMIT 4      /* automations of a loop: longer ones are not looked for */
 #define VISITS_LIMIT 200000 /* lint must end */
-#define SEARCHES_LIMIT 5000
 #define STEPS 500
 
 /* Automations that read a role. */
@@ -23,7 +22,7 @@ struct loops {
   struct lint_run *run;
   struct readers *readers; /* by role */
   struct step steps[LENGTH_LIMIT];
-  size_t count, visits, searches;
+  size_t count, visits;
 };
 
 static int add_reader(struct loops *loops, const struct wm_role *role, const struct wm_automation *automation) {
@@ -95,14 +94,8 @@ static bool may_meet(struct loops *loops) {
   for (size_t i = 0; i < loops->count; i++)
     automations[i] = loops->steps[i].automation;
   const struct lint_goal goal = {.automations = automations, .automation_count = loops->count, .any_user = true};
-  if (loops->searches == 0)
-    return false;
-  loops->searches--;
-  wm_arena_rewind(&loops->run->scratch);
-  if (lint_solve(&goal, STEPS, false, &loops->run->scratch, &answer) == 0)
-    return answer.verdict != LINT_NEVER;
-  loops->run->findings->failed = true;
-  return false;
+  lint_search(loops->run, &goal, STEPS, false, &answer);
+  return answer.verdict != LINT_NEVER;
 }
 
 static void report(const struct loops *loops) {
@@ -167,7 +160,7 @@ static bool follow(struct loops *loops, const struct wm_automation *automation) 
 }
 
 void lint_loops(struct lint_run *run) {
-  struct loops loops = {.run = run, .visits = VISITS_LIMIT, .searches = SEARCHES_LIMIT};
+  struct loops loops = {.run = run, .visits = VISITS_LIMIT};
   if (collect(&loops) < 0) {
     run->findings->failed = true;
     return;

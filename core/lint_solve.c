@@ -39,6 +39,10 @@ static bool is_left_out(const struct search *search, const struct wm_condition *
   return search->goal->any_user && wm_path_is_user(&field->path);
 }
 
+static void charge(struct search *search, size_t steps) {
+  search->steps -= steps < search->steps ? steps : search->steps;
+}
+
 /* Remembers the first two that exclude each other; they tell more than one that is alone. */
 static bool clash(struct lint_answer *answer, const struct lint_literal *first, const struct lint_literal *second) {
   if (answer->clash[0].path || (answer->clash[1].path && !first))
@@ -53,6 +57,7 @@ static __attribute__((noinline)) bool add_literal(struct search *search, struct 
   const struct lint_literal *same[LINT_LITERALS_LIMIT + 1];
   size_t count = 0;
   same[count++] = &literal;
+  charge(search, search->count / 8);
   for (size_t i = 0; i < search->count; i++) {
     const struct lint_literal *other = &search->literals[i];
     if (wm_path_equal(other->path, literal.path))
@@ -88,6 +93,7 @@ static bool answers_yes(const struct lint_goal *goal, const struct lint_example 
 static bool arrive(struct search *search) {
   if (!search->examples)
     return true;
+  charge(search, 8 + 2 * search->count);
   int made = lint_example_make(search->literals, search->count, search->arena, &search->answer->example);
   search->memory |= made < 0;
   if (made <= 0 || !answers_yes(search->goal, &search->answer->example))
@@ -128,7 +134,7 @@ static bool settle(struct search *search, const struct work *work, const struct 
     const struct wm_condition *condition = work->condition;
     bool holds = work->holds;
     work = work->next;
-    search->steps--;
+    charge(search, 1);
     if (condition->kind == WM_FIELD && is_left_out(search, condition))
       continue;
     if (branches(condition, holds)) {
@@ -156,7 +162,8 @@ static bool choose(struct search *search, const struct work *choice, const struc
   size_t count = field ? condition->test_count : condition->count, before = search->count;
   for (size_t i = 0; i < count && !found; i++) {
     search->count = before;
-    if (--search->steps == 0)
+    charge(search, 1);
+    if (search->steps == 0)
       return true;
     if (!field)
       found = follow(search, push(search, &condition->children[i], choice->holds, NULL), others);
@@ -209,9 +216,9 @@ static bool add_reserved(struct search *search) {
   return true;
 }
 
-int lint_solve(const struct lint_goal *goal, size_t steps, bool examples, struct wm_arena *arena,
+int lint_solve(const struct lint_goal *goal, size_t *steps, bool examples, struct wm_arena *arena,
                struct lint_answer *ret) {
-  struct search search = {.goal = goal, .answer = ret, .arena = arena, .steps = steps, .examples = examples};
+  struct search search = {.goal = goal, .answer = ret, .arena = arena, .steps = *steps, .examples = examples};
   const struct work *work = NULL;
   *ret = (struct lint_answer){.verdict = LINT_NEVER};
   for (size_t i = goal->automation_count; i-- > 0;)
@@ -219,6 +226,7 @@ int lint_solve(const struct lint_goal *goal, size_t steps, bool examples, struct
   for (size_t i = goal->condition_count; i-- > 0;)
     work = push(&search, goal->conditions[i], true, work);
   bool open = add_reserved(&search) && follow_triggers(&search, 0, work);
+  *steps = search.steps;
   if (search.memory)
     return -1;
   if (ret->verdict == LINT_NEVER && (open || search.steps == 0))

@@ -101,8 +101,9 @@ struct lint_answer {
   struct lint_example example;  /* SHOWN; borrowed from the arena; its scope borrows from this answer: don't copy */
 };
 
-/* 'steps' bounds the work; what is not finished is PERHAPS. Without 'examples' SHOWN does not come. -1: no memory. */
-int lint_solve(const struct lint_goal *goal, size_t steps, bool examples, struct wm_arena *arena,
+/* '*steps' bounds the work, and what is left of it stays there; what is not finished is PERHAPS. Without 'examples'
+ * SHOWN does not come. -1: no memory. */
+int lint_solve(const struct lint_goal *goal, size_t *steps, bool examples, struct wm_arena *arena,
                struct lint_answer *ret);
 
 /* Tries to make an example of literals that nothing speaks against. 1: made, 0: not, -1: no memory. The caller checks

@@ -49,25 +49,25 @@ static int by_place(const void *key, const void *item) {
   return compare_place(item, key);
 }
 
-/* The silence of the document that the finding stands in. */
-static struct wm_silence *find(const struct wm_workspace *workspace, const struct wm_finding *finding) {
-  if (finding->severity != WM_WARNING || workspace->silence_count == 0)
+static struct wm_silences *find(const struct wm_workspace *workspace, const struct wm_finding *finding) {
+  if (workspace->silence_count == 0)
     return NULL;
-  const struct wm_silences *document =
-      bsearch(finding, workspace->silences, workspace->silence_count, sizeof(*workspace->silences), by_place);
-  for (size_t i = 0; document && i < document->count; i++)
-    if (document->items[i].code == finding->code)
-      return &document->items[i];
-  return NULL;
+  return bsearch(finding, workspace->silences, workspace->silence_count, sizeof(*workspace->silences), by_place);
 }
 
 void wm_silence_apply(const struct wm_workspace *workspace, struct wm_findings *findings) {
   for (size_t i = 0; i < findings->count; i++) {
-    struct wm_silence *silence = find(workspace, &findings->items[i]);
-    if (!silence)
+    struct wm_finding *finding = &findings->items[i];
+    struct wm_silences *document = find(workspace, finding);
+    if (!document)
       continue;
-    silence->used = true;
-    wm_findings_silence(findings, &findings->items[i], silence->reason);
+    document->asleep |= finding->severity != WM_WARNING;
+    for (size_t s = 0; s < document->count && finding->severity == WM_WARNING; s++) {
+      if (document->items[s].code != finding->code)
+        continue;
+      document->items[s].used = true;
+      wm_findings_silence(findings, finding, document->items[s].reason);
+    }
   }
 }
 

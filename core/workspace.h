@@ -34,7 +34,7 @@ struct wm_silences {
   unsigned first_line, last_line; /* of the document */
   struct wm_silence *items;
   size_t count;
-  bool asleep; /* an automation that is off: what it silences may come back with it */
+  bool asleep; /* an automation that is off, or an error in it: what it silences may come back when that is mended */
 };
 
 struct wm_index;

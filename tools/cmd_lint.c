@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/sample.h"
+#include "tools/events.h"
 #include "tools/files.h"
 #include "tools/lint_format.h"
 #include "tools/say.h"
@@ -70,14 +72,98 @@ static int print(const struct loaded *loaded, const struct options *options, lin
   return failed ? say_memory() : bad || strict ? EXIT_BAD_NEWS : EXIT_FINE;
 }
 
+/* --- a sample of events --- */
+
+/* One event after the other: the one without a time takes that of the one before. */
+static int add_events(struct wm_sample *sample, const struct events *events, const struct settings *settings,
+                      size_t *ret_rejected) {
+  struct wm_arena arena;
+  int64_t before_us = 0;
+  int failed = 0;
+  wm_arena_init(&arena, 0);
+  *ret_rejected = 0;
+  for (size_t i = 0; i < events->count && !failed; i++) {
+    const struct wm_decode_rules rules = events_rules(settings, before_us);
+    struct decoded decoded;
+    wm_arena_rewind(&arena);
+    failed = events_decode(events->items[i], (int64_t)i, &rules, &arena, &decoded);
+    if (failed)
+      continue;
+    if (decoded.what == WM_DECODED_EVENT) {
+      before_us = decoded.event.time_us;
+      failed = wm_sample_add(sample, &decoded.event);
+    } else {
+      ++*ret_rejected;
+    }
+  }
+  wm_arena_release(&arena);
+  return failed;
+}
+
+static int look_at_sample(const char *path, struct loaded *loaded) {
+  struct events events;
+  size_t rejected = 0;
+  int exit_code = events_read(path, &events);
+  struct wm_sample *sample = exit_code == EXIT_FINE ? wm_sample_new(loaded->workspace) : NULL;
+  if (exit_code == EXIT_FINE && (!sample || add_events(sample, &events, &loaded->settings, &rejected) < 0))
+    exit_code = say_memory();
+  if (exit_code == EXIT_FINE) {
+    if (rejected > 0)
+      say(0, "%s: %zu of %zu events would be rejected and were left out: waymark check-event tells why", path, rejected,
+          events.count);
+    wm_lint_sample(sample, &loaded->findings);
+    wm_silence_apply(loaded->workspace, &loaded->findings);
+    wm_silence_check(loaded->workspace, WM_LOOK_SAMPLE, &loaded->findings);
+  }
+  wm_sample_free(sample);
+  events_release(&events);
+  return exit_code;
+}
+
+/* --- what is live --- */
+
+static int look_at_live(const char *folder, struct loaded *loaded) {
+  struct wm_error error = {0};
+  struct loaded live = {0};
+  if (files_load(folder, SETTINGS_LINT, &live, &error) < 0)
+    return say_error(EXIT_USAGE, &error);
+  int exit_code = EXIT_FINE;
+  if (!live.workspace) {
+    files_print_findings(&live.findings);
+    exit_code = say(EXIT_BAD_NEWS, "lint: '%s' is invalid, so nothing can be compared with it", folder);
+  } else {
+    wm_lint_against(loaded->workspace, live.workspace, &loaded->findings);
+    wm_silence_apply(loaded->workspace, &loaded->findings);
+    wm_silence_check(loaded->workspace, WM_LOOK_AGAINST, &loaded->findings);
+  }
+  files_unload(&live);
+  return exit_code;
+}
+
+/* What else was asked for; a workspace that is invalid is to be mended first. */
+static int look_further(const struct options *options, struct loaded *loaded) {
+  const char *sample = options_value(options, "events"), *live = options_value(options, "against");
+  int exit_code = EXIT_FINE;
+  if (sample && loaded->workspace)
+    exit_code = look_at_sample(sample, loaded);
+  if (exit_code == EXIT_FINE && live && loaded->workspace)
+    exit_code = look_at_live(live, loaded);
+  wm_findings_sort(&loaded->findings);
+  return exit_code;
+}
+
 static int lint(const char *folder, const struct options *options, lint_format *format, struct loaded *loaded) {
   struct wm_error error = {0};
   if (files_load(folder, SETTINGS_LINT, loaded, &error) < 0)
     return say_error(EXIT_USAGE, &error);
+  int exit_code = look_further(options, loaded);
+  if (exit_code > EXIT_BAD_NEWS)
+    return exit_code;
   if (options_has(options, "no-silence"))
     wake(&loaded->findings);
   files_print_findings(&loaded->findings);
-  return print(loaded, options, format);
+  int verdict = print(loaded, options, format);
+  return verdict > exit_code ? verdict : exit_code;
 }
 
 static int run(const struct invocation *invocation) {
@@ -97,6 +183,8 @@ static int run(const struct invocation *invocation) {
 static const struct option options[] = {
     OPTION_WORKSPACE,
     {"strict", 0, NULL, "warnings are bad news too (exit 1)"},
+    {"events", 0, "FILE.jsonl", "a sample of events: paths that none of them has, automations that none would run"},
+    {"against", 0, "DIR", "the workspace that is live: names and numbers that must not change"},
     {"no-silence", 0, NULL, "show what documents silence, too"},
     {"format", 0, "FORMAT", "text, json, sarif or github: what stdout gets"},
     {"json", 0, NULL, "each finding as one JSON value a line on stdout: --format json"},
