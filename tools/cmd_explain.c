@@ -171,8 +171,11 @@ static void tell(const struct question *question, const struct explanation *expl
 
 /* Those that take the event or might have; the ones that wait for other events come last, in one table. */
 static void tell_automations(const struct question *question) {
-  static const char *const heads[] = {"AUTOMATION", "WAITS FOR", NULL};
+  const char *heads[] = {"AUTOMATION", "WAITS FOR", NULL, NULL};
   const struct wm_workspace *workspace = question->loaded->workspace;
+  for (size_t i = 0; i < workspace->automation_count; i++)
+    if (workspace->automations[i].description.size)
+      heads[2] = "DESCRIPTION";
   struct table waiting;
   table_init(&waiting, heads);
   for (size_t i = 0; i < workspace->automation_count; i++) {

@@ -18,6 +18,7 @@ struct simulation {
   struct wm_buf line;
   size_t events, blank, duplicates, ignored, untaken, rejected;
   size_t results[SHOW_RESULTS];
+  bool *ran; /* by the automation's position: it stands in the table */
 };
 
 static void add_rejection_row(struct table *table, const struct playing *playing) {
@@ -57,6 +58,8 @@ static void take_executions(struct simulation *simulation, const struct playing 
     if (!simulation->outcomes) {
       if (!simulation->quiet)
         show_execution(&simulation->table, &playing->decoded.event, execution);
+      if (execution->automation && simulation->ran)
+        simulation->ran[execution->automation - simulation->play.loaded->workspace->automations] = true;
       continue;
     }
     wm_buf_clear(&simulation->line);
@@ -179,6 +182,26 @@ static void print_summary_json(const struct simulation *simulation) {
   printf("},\"users\":%zu}\n", simulation->play.user_count);
 }
 
+/* What the automations of the table are for. */
+static void print_legend(const struct simulation *simulation) {
+  static const char *const heads[] = {"AUTOMATION", "DESCRIPTION", NULL};
+  const struct wm_workspace *workspace = simulation->play.loaded->workspace;
+  struct table table;
+  table_init(&table, heads);
+  for (size_t i = 0; simulation->ran && i < workspace->automation_count; i++) {
+    const struct wm_automation *automation = &workspace->automations[i];
+    if (!simulation->ran[i] || !automation->description.size)
+      continue;
+    table_text(&table, STYLE_PLAIN, automation->name);
+    table_text(&table, STYLE_DIM, automation->description);
+  }
+  bool any = table_rows(&table) > 0;
+  table_print(&table, stdout);
+  if (any)
+    putchar('\n');
+  table_release(&table);
+}
+
 static void print_end(struct simulation *simulation, bool json) {
   if (json) {
     print_summary_json(simulation);
@@ -187,6 +210,7 @@ static void print_end(struct simulation *simulation, bool json) {
   if (table_rows(&simulation->table) > 0 || simulation->table.headed) {
     table_print(&simulation->table, stdout);
     putchar('\n');
+    print_legend(simulation);
   }
   print_summary(simulation);
 }
@@ -228,12 +252,14 @@ static int run(const struct invocation *invocation) {
     goto out;
   play_init(&simulation.play, &loaded);
   table_init(&simulation.table, show_outcome_heads);
+  simulation.ran = calloc(loaded.workspace->automation_count + 1, sizeof *simulation.ran);
   exit_code = lines_open(&lines, options_argument(options, 1));
   if (exit_code == EXIT_FINE)
     exit_code = simulate(options, &simulation, &lines);
   play_release(&simulation.play);
   table_release(&simulation.table);
 out:
+  free(simulation.ran);
   lines_close(&lines);
   wm_buf_release(&simulation.line);
   files_unload(&loaded);

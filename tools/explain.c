@@ -67,8 +67,18 @@ static void print_when(const struct explanation *explanation) {
   conditions_print(when, explanation->scope, 4);
 }
 
+static bool has_descriptions(const struct wm_execution *execution) {
+  for (size_t i = 0; i < execution->count; i++)
+    if (execution->outcomes[i].task->description.size)
+      return true;
+  return false;
+}
+
 static void print_tasks(const struct wm_execution *execution) {
-  static const char *const heads[] = {"SEQUENCE", "TASK", "WHAT", "WOULD BE", "NOTE", NULL};
+  const char *heads[] = {"SEQUENCE", "TASK", "WHAT", "WOULD BE", "NOTE", "DESCRIPTION", NULL};
+  bool described = has_descriptions(execution);
+  if (!described)
+    heads[5] = NULL;
   struct table table;
   struct wm_buf buf = WM_BUF_INIT;
   table_init(&table, heads);
@@ -84,6 +94,8 @@ static void print_tasks(const struct wm_execution *execution) {
     wm_buf_clear(&buf);
     show_outcome_note(outcome, &buf);
     table_text(&table, STYLE_DIM, (struct wm_text){buf.bytes, buf.size});
+    if (described)
+      table_text(&table, STYLE_DIM, outcome->task->description);
   }
   puts("  tasks");
   table_print(&table, stdout);
@@ -97,6 +109,10 @@ void explain_print(const struct explanation *explanation) {
     style_print(stdout, STYLE_BOLD, "%.*s", WM_TEXT_ARG(automation->name));
     style_print(stdout, verdicts[explanation->verdict].style, " %s", verdicts[explanation->verdict].text);
     putchar('\n');
+    if (automation->description.size) {
+      style_print(stdout, STYLE_DIM, "  %.*s", WM_TEXT_ARG(automation->description));
+      putchar('\n');
+    }
     if (explanation->verdict != VERDICT_TRIGGER && explanation->verdict != VERDICT_OFF)
       print_when(explanation);
   }
@@ -110,6 +126,8 @@ void explain_add_waiting(struct table *table, const struct wm_automation *automa
     wm_buf_printf(&triggers, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(automation->triggers[i]));
   table_text(table, STYLE_DIM, automation->name);
   table_text(table, STYLE_DIM, (struct wm_text){triggers.bytes, triggers.size});
+  if (table->columns > 2)
+    table_text(table, STYLE_DIM, automation->description);
   wm_buf_release(&triggers);
 }
 
@@ -121,6 +139,10 @@ void explain_to_json(const struct explanation *explanation, struct wm_buf *buf) 
     wm_buf_add_json(buf, automation->name);
   else
     wm_buf_add_string(buf, "null");
+  if (automation && automation->description.size) {
+    wm_buf_add_string(buf, ",\"description\":");
+    wm_buf_add_json(buf, automation->description);
+  }
   wm_buf_printf(buf, ",\"takes\":%s,\"verdict\":\"%s\"", takes ? "true" : "false", verdicts[explanation->verdict].name);
   if (automation && explanation->verdict != VERDICT_TRIGGER && explanation->verdict != VERDICT_OFF) {
     wm_buf_add_string(buf, ",\"when\":");

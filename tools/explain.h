@@ -29,7 +29,8 @@ struct explanation explain(const struct wm_automation *automation, const struct 
 /* For people, on stdout. */
 void explain_print(const struct explanation *explanation);
 
-/* One row of name and triggers, for an automation that waits for other events. */
+/* One row of name, triggers and, in a third column if there is one, description, for an automation that waits for other
+ * events. */
 void explain_add_waiting(struct table *table, const struct wm_automation *automation);
 
 /* Appends one JSON object. */
