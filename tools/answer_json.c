@@ -42,6 +42,8 @@ static void write_grant(struct wm_buf *buf, const struct answer *answer, const s
   wm_write_text(buf, WM_KEY("version"), grant->by.version);
   wm_write_text(buf, WM_KEY("by"), grant->by.by);
   wm_write_text(buf, WM_KEY("reason"), grant->by.reason);
+  if (grant->by.delegable)
+    wm_write_string(buf, WM_KEY("delegation"), "holders");
   wm_write_text(buf, WM_KEY("run"), grant->by.run);
   if (grant->by.origin.topic.bytes) {
     wm_write_open(buf, WM_KEY("origin"), '{');

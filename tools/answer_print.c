@@ -189,6 +189,7 @@ static void print_by_hand(const struct wm_grant *grant) {
   line(2, STYLE_PLAIN, "an assignment by hand");
   field("asked by", grant->by.by.size ? grant->by.by : WM_TEXT("nobody is named"));
   field("reason", grant->by.reason.size ? grant->by.reason : WM_TEXT("none is told"));
+  field("hand on", grant->by.delegable ? WM_TEXT("the user may give the role to others") : WM_NO_TEXT);
 }
 
 static void print_end(const struct answer *answer, const struct wm_grant *grant) {

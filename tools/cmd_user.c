@@ -5,6 +5,7 @@
 #include "core/codec/register.h"
 #include "tools/files.h"
 #include "tools/say.h"
+#include "tools/show.h"
 #include "tools/why.h"
 #include "worker/clock.h"
 #include "worker/redis.h"
@@ -62,13 +63,41 @@ static void print_register(const struct looking *looking) {
   wm_arena_release(&arena);
 }
 
+static void print_clock(const char *name, struct wm_text what, const struct wm_clock *clock) {
+  struct wm_buf buf = WM_BUF_INIT;
+  if (!wm_clock_is_set(clock))
+    return;
+  show_time(clock->time_us, &buf);
+  style_print(stdout, STYLE_DIM, "%-8s ", name);
+  style_print(stdout, STYLE_PLAIN, "%.*s%s%.*s", WM_TEXT_ARG(what), what.size ? ", " : "",
+              WM_TEXT_ARG(((struct wm_text){buf.bytes, buf.size})));
+  style_print(stdout, STYLE_DIM, " (%.*s from %.*s)", WM_TEXT_ARG(clock->id), WM_TEXT_ARG(clock->source));
+  putchar('\n');
+  wm_buf_release(&buf);
+}
+
+/* What the directory says of him, and when it did. */
+static void print_directory(const struct wm_user *user) {
+  struct wm_text name = wm_value_text(wm_user_field(user, WM_TEXT("name")));
+  struct wm_text status = wm_value_text(wm_user_field(user, WM_TEXT("status"))), type = user->profile.type;
+  struct wm_buf buf = WM_BUF_INIT;
+  wm_buf_printf(&buf, "%.*s%s%.*s%s%.*s", WM_TEXT_ARG(name), name.size && status.size ? ", " : "", WM_TEXT_ARG(status),
+                type.size ? ", " : "", WM_TEXT_ARG(type));
+  print_clock("profile", (struct wm_text){buf.bytes, buf.size}, &user->profile.clock);
+  print_clock("sign-in", WM_NO_TEXT, &user->signed_in);
+  print_clock("deleted", WM_NO_TEXT, &user->cleared);
+  wm_buf_release(&buf);
+}
+
 static void print_people(const struct looking *looking) {
   const struct cache_user *found = &looking->found;
   struct table table;
   style_print(stdout, STYLE_BOLD, "%.*s", WM_TEXT_ARG(found->id));
   style_print(stdout, STYLE_DIM, "  home %d, offset %lld of %s, generation %lld", (int)looking->user->home,
               (long long)found->at, looking->loaded->settings.topics.users, (long long)found->gen);
-  fputs("\nroles ", stdout);
+  putchar('\n');
+  print_directory(looking->user);
+  fputs("roles ", stdout);
   for (size_t i = 0; i < found->role_count; i++)
     style_print(stdout, STYLE_GOOD, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(found->roles[i]));
   puts(found->role_count ? "\n" : "none\n");

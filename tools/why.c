@@ -1,5 +1,6 @@
 #include "tools/why.h"
 
+#include "core/baseline.h"
 #include "core/moment.h"
 #include "tools/show.h"
 
@@ -13,6 +14,8 @@ static void add_grant(const struct wm_grant *grant, struct wm_buf *buf) {
   if (wm_text_starts_with(grant->source, prefix)) {
     struct wm_text name = {grant->source.bytes + prefix.size, grant->source.size - prefix.size};
     wm_buf_printf(buf, "automation %.*s", WM_TEXT_ARG(name));
+    if (wm_text_is(name, WM_BASELINE))
+      wm_buf_add_string(buf, " (no other role was left)");
   } else {
     wm_buf_add_string(buf, "an assignment by hand");
   }
