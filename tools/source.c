@@ -7,7 +7,6 @@
 #include "core/codec/json.h"
 #include "core/codec/register.h"
 #include "core/project.h"
-#include "tools/events.h"
 #include "tools/say.h"
 #include "worker/registers.h"
 
@@ -165,23 +164,46 @@ static int find_in_redis(const struct loaded *loaded, struct wm_text name, struc
   return *ret_user ? EXIT_FINE : say_error(EXIT_BAD_NEWS, &error);
 }
 
-/* The first register of this user; a file with one that is no register is told. */
-static int find_in_file(const char *path, struct wm_text name, struct wm_arena *arena, struct wm_user **ret_user) {
-  struct events items = {0};
+/* Keeps the register in 'text' if it is this user's. */
+static int look_at(const char *path, int64_t number, struct wm_text text, struct wm_text name, struct wm_arena *arena,
+                   struct wm_user **ret_user) {
+  struct wm_text json;
   struct wm_error error = {0};
-  int exit_code = events_read(path, &items);
-  for (size_t i = 0; exit_code == EXIT_FINE && !*ret_user && i < items.count; i++) {
-    struct wm_text json;
-    struct wm_user *user =
-        find_register(items.items[i], arena, &json, &error) == 0 ? wm_register_decode(json, &error) : NULL;
-    if (!user)
-      exit_code = say(EXIT_USAGE, "%s:%lld: this is no register: %s", path, (long long)items.lines[i], error.text);
-    else if (wm_text_equal(user->id, name))
-      *ret_user = user;
-    else
-      wm_user_free(user);
+  struct wm_user *user = find_register(text, arena, &json, &error) == 0 ? wm_register_decode(json, &error) : NULL;
+  if (!user)
+    return say(EXIT_USAGE, "%s:%lld: this is no register: %s", path, (long long)number, error.text);
+  if (wm_text_equal(user->id, name))
+    *ret_user = user;
+  else
+    wm_user_free(user);
+  return EXIT_FINE;
+}
+
+static bool is_json(struct wm_text text) {
+  struct wm_arena arena;
+  struct wm_value value;
+  wm_arena_init(&arena, 0);
+  bool answer = wm_json_parse(text, &arena, &value, NULL) == 0;
+  wm_arena_release(&arena);
+  return answer;
+}
+
+/* The first register of this user: the file is one register, over several lines if need be, or one a line. */
+static int find_in_file(const char *path, struct wm_text name, struct wm_arena *arena, struct wm_user **ret_user) {
+  char *bytes = NULL;
+  size_t size = 0;
+  int exit_code = file_read(path, &bytes, &size);
+  struct wm_text rest = {bytes, size};
+  bool whole = exit_code == EXIT_FINE && is_json(rest);
+  for (int64_t number = 1; exit_code == EXIT_FINE && !*ret_user && rest.size > 0; number++) {
+    const char *newline = whole ? NULL : memchr(rest.bytes, '\n', rest.size);
+    struct wm_text line = {rest.bytes, newline ? (size_t)(newline - rest.bytes) : rest.size};
+    size_t used = line.size + (newline ? 1 : 0);
+    rest = (struct wm_text){rest.bytes + used, rest.size - used};
+    if (!line_is_blank(line))
+      exit_code = look_at(path, number, line, name, arena, ret_user);
   }
-  events_release(&items);
+  free(bytes);
   return exit_code;
 }
 

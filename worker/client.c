@@ -148,8 +148,12 @@ static int partitions_of(struct kafka_handle *handle, const char *name, int *ret
   const rd_kafka_metadata_t *metadata;
   rd_kafka_resp_err_t code = rd_kafka_metadata(handle->rk, 0, topic, &metadata, ASK_MS);
   rd_kafka_topic_destroy(topic);
-  if (code)
+  if (code) {
+    rd_kafka_message_t *said = rd_kafka_consumer_poll(handle->rk, 0); /* lets it tell what broke */
+    if (said)
+      rd_kafka_message_destroy(said);
     return kafka_fail(handle, error, "brokers can't be reached", code, NULL);
+  }
   code = metadata->topics[0].err;
   *ret = metadata->topics[0].partition_cnt;
   rd_kafka_metadata_destroy(metadata);

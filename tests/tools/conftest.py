@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 import pytest
 
@@ -67,3 +68,23 @@ def workspace(tmp_path):
     (folder / "roles.yaml").write_text(ROLE)
     (folder / "join.yaml").write_text(AUTOMATION)
     return folder
+
+
+@pytest.fixture
+def redis(tmp_path_factory):
+    """A server of our own; redis('SET', 'a', 'b') talks to it."""
+    folder = tmp_path_factory.mktemp("r")
+    socket = folder / "s"
+    server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", str(socket), "--dir", str(folder),
+                               "--save", "", "--maxmemory-policy", "noeviction"], stdout=subprocess.DEVNULL)
+
+    def talk(*words):
+        return subprocess.run(["redis-cli", "-s", str(socket), *words], capture_output=True, text=True, check=True)
+
+    talk.socket = socket
+    deadline = time.monotonic() + 10
+    while not socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    yield talk
+    server.kill()
+    server.wait()

@@ -1,33 +1,11 @@
 """waymark user: a user as Redis knows him."""
 import json
 import shutil
-import subprocess
-import time
 
 import pytest
 from conftest import event, lines, waymark
 
 pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server")
-
-
-@pytest.fixture
-def redis(tmp_path_factory):
-    """A server of our own; redis('SET', 'a', 'b') talks to it."""
-    folder = tmp_path_factory.mktemp("r")
-    socket = folder / "s"
-    server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", str(socket), "--dir", str(folder),
-                               "--save", "", "--maxmemory-policy", "noeviction"], stdout=subprocess.DEVNULL)
-
-    def talk(*words):
-        return subprocess.run(["redis-cli", "-s", str(socket), *words], capture_output=True, text=True, check=True)
-
-    talk.socket = socket
-    deadline = time.monotonic() + 10
-    while not socket.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    yield talk
-    server.kill()
-    server.wait()
 
 
 @pytest.fixture
