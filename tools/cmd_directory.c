@@ -103,8 +103,10 @@ static int read_options(struct import *import, const struct options *options) {
 static void check_sizes(struct import *import, const struct records *records) {
   struct people *people = &import->people;
   struct wm_buf profile = WM_BUF_INIT;
+  progress_begin(&import->progress, "checking", people->ids.count);
   for (uint32_t i = 0; i < people->ids.count && !profile.failed; i++) {
     struct person *person = &people->items[i];
+    progress_set(&import->progress, i);
     if (person->state != PERSON_FINE)
       continue;
     wm_buf_clear(&profile);
@@ -124,6 +126,7 @@ static void check_sizes(struct import *import, const struct records *records) {
                    WM_TEXT_ARG(shown), profile.size, room);
     }
   }
+  progress_end(&import->progress);
   import->findings.failed |= profile.failed || import->dispatch.line.failed;
   wm_buf_release(&profile);
 }

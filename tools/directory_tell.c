@@ -11,7 +11,7 @@ static bool is_sent(const struct import *import, const struct person *person) {
 
 static const char *word_of(const struct import *import, const struct person *person) {
   if (!import->compared)
-    return "sent";
+    return "not-compared";
   return person->news == PERSON_NEW ? "new" : person->news == PERSON_CHANGED ? "changed" : "unchanged";
 }
 
