@@ -6,11 +6,11 @@
  * rejected (a record of topics.failures in place of an outcome), or nobody decides in time (said, 3: the requests stay
  * in the log). */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/codec/json.h"
 #include "core/moment.h"
 #include "tools/events.h"
+#include "tools/progress.h"
 #include "tools/request.h"
 #include "tools/say.h"
 #include "tools/send.h"
@@ -41,25 +41,11 @@ struct talk {
   struct approval approval;
   size_t answered;
   int64_t last_us; /* the last answer, monotonic */
-  bool progress;   /* a line is on the terminal */
+  struct progress progress;
 };
 
 static int64_t monotonic_us(void) {
   return system_clock.monotonic_us(system_clock.self);
-}
-
-static void show_progress(struct talk *talk, bool always) {
-  size_t count = talk->requests->count;
-  if (count < 100 || !isatty(STDERR_FILENO) || (!always && talk->answered % 97 != 0))
-    return;
-  fprintf(stderr, "\r%zu of %zu %s\033[K", talk->answered, count, talk->waiting->what);
-  talk->progress = true;
-}
-
-static void end_progress(struct talk *talk) {
-  if (talk->progress)
-    fputs("\r\033[K", stderr);
-  talk->progress = false;
 }
 
 /* --- answers --- */
@@ -71,9 +57,9 @@ static void answer(struct talk *talk, const struct request_told *told) {
   request->answer = told->rejection ? REQUEST_REJECTED : REQUEST_ANSWERED;
   talk->answered++;
   talk->last_us = monotonic_us();
-  end_progress(talk);
+  progress_end(&talk->progress);
   talk->tell(talk->taker, told);
-  show_progress(talk, false);
+  progress_set(&talk->progress, talk->answered);
 }
 
 static const struct wm_value *get(const struct wm_value *value, const char *name) {
@@ -213,7 +199,7 @@ static int look_around(struct talk *talk, int timeout_ms) {
 
 static int missing(struct talk *talk) {
   size_t left = talk->requests->count - talk->answered;
-  end_progress(talk);
+  progress_end(&talk->progress);
   if (talk->approval.id.size > 0)
     return say(EXIT_OUTSIDE,
                "the giver's worker has approved and sent the request on, it will be decided; but no worker of the "
@@ -238,7 +224,7 @@ static int wait_for_rest(struct talk *talk) {
       return missing(talk);
     exit_code = look_around(talk, LOOK_MS);
   }
-  end_progress(talk);
+  progress_end(&talk->progress);
   return exit_code;
 }
 
@@ -273,7 +259,7 @@ static int send_piece(struct talk *talk, size_t from, size_t count) {
   for (size_t i = 0; i < count && exit_code == EXIT_FINE; i++)
     exit_code = make_record(talk, from + i, &records[i]);
   if (exit_code == EXIT_FINE && client_send(talk->outcomes, records, count, SEND_TIMEOUT_MS, &sent, &error) < 0) {
-    end_progress(talk);
+    progress_end(&talk->progress);
     say(EXIT_OUTSIDE, "%zu of %zu requests were sent", from + sent, talk->requests->count);
     exit_code = say_error(EXIT_OUTSIDE, &error);
   }
@@ -311,6 +297,7 @@ int requests_run(struct requests *requests, const struct request_waiting *waitin
   struct talk talk = {.requests = requests, .waiting = waiting, .tell = tell, .taker = taker};
   wm_arena_init(&talk.arena, 0);
   wm_arena_init(&talk.approval.arena, 0);
+  progress_begin(&talk.progress, waiting->what, requests->count);
   requests->time_us = system_clock.wall_us(system_clock.self);
   int exit_code = follow(&talk);
   if (exit_code == EXIT_FINE)
