@@ -93,6 +93,18 @@ bool answer_criterion_holds(const struct answer *answer, size_t i) {
   return answer->facts.user && wm_criterion_holds(&answer->role->criteria[i], &answer->facts, answer->now_us);
 }
 
+/* ", at run time by jane: no longer sold" */
+static void add_word(const struct answer *answer, enum wm_running_kind kind, struct wm_text name, struct wm_buf *buf) {
+  const struct wm_running_word *word = wm_running_get(answer->running, kind, name);
+  if (!word || word->state != WM_RUNNING_OFF)
+    return;
+  wm_buf_add_string(buf, ", at run time");
+  if (word->by.size)
+    wm_buf_printf(buf, " by %.*s", WM_TEXT_ARG(word->by));
+  if (word->reason.size)
+    wm_buf_printf(buf, ": %.*s", WM_TEXT_ARG(word->reason));
+}
+
 void answer_gate_text(const struct answer *answer, struct wm_buf *buf) {
   const struct wm_role *role = answer->role;
   const struct wm_user *user = answer->user;
@@ -106,7 +118,8 @@ void answer_gate_text(const struct answer *answer, struct wm_buf *buf) {
     wm_buf_printf(buf, "the user is not active but %.*s", WM_TEXT_ARG(status));
     break;
   case WM_E_ROLE_ARCHIVED:
-    wm_buf_printf(buf, "the role is archived%s", role->written_status == WM_ROLE_ARCHIVED ? "" : ", at run time");
+    wm_buf_add_string(buf, "the role is archived");
+    add_word(answer, WM_RUNNING_ROLE, role->name, buf);
     break;
   case WM_E_ROLE_INACTIVE:
     wm_buf_add_string(buf, "the role is switched off for now (inactive)");
@@ -150,6 +163,7 @@ enum wm_code answer_obstacle(const struct answer *answer, const struct wm_automa
   }
   if (!automation->enabled) {
     wm_buf_add_string(buf, "it is switched off");
+    add_word(answer, WM_RUNNING_AUTOMATION, automation->name, buf);
     return WM_OK;
   }
   if (automation->repeat == WM_ONCE_PER_USER && wm_user_has_run(answer->user, automation->name)) {

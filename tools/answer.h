@@ -4,6 +4,7 @@
 
 #include "core/derive.h"
 #include "core/project.h"
+#include "core/running.h"
 #include "tools/source.h"
 
 enum grant_state {
@@ -27,8 +28,10 @@ struct answer {
   enum wm_code gate; /* what keeps an assigned or derived role from being in force; WM_OK: nothing */
   bool held;         /* in force: this is the answer */
   bool has_redis, redis_says;
-  struct wm_facts facts;  /* facts.user NULL: there is no profile */
-  struct wm_scope scope;  /* the user as conditions see him, without an event */
+  struct wm_facts facts; /* facts.user NULL: there is no profile */
+  struct wm_scope scope; /* the user as conditions see him, without an event */
+  /* What was said at run time; NULL: not asked, or Kafka could not be reached. Set by the caller. */
+  const struct wm_running *running;
   struct wm_clock stands; /* the newest of 'removed' and 'cleared'; not set: nothing was ever taken */
 };
 

@@ -187,6 +187,7 @@ void answer_print_json(const struct answer *answer) {
   struct wm_buf line = WM_BUF_INIT;
   wm_write_open(&line, WM_NO_KEY, '{');
   write_head(&line, answer);
+  wm_write_boolean(&line, WM_KEY("control"), answer->running != NULL);
   write_gate(&line, answer);
   write_because(&line, answer);
   write_taken(&line, answer);

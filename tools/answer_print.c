@@ -434,6 +434,14 @@ static void print_takes(const struct answer *answer) {
   wm_buf_release(&buf);
 }
 
+/* Silence would say that nothing was. */
+static void print_control(const struct answer *answer) {
+  if (answer->running)
+    return;
+  putchar('\n');
+  line(0, STYLE_DIM, "What was archived or switched off at run time was not asked.");
+}
+
 void answer_print(const struct answer *answer) {
   print_user(answer);
   print_role(answer);
@@ -448,4 +456,5 @@ void answer_print(const struct answer *answer) {
     print_takes(answer);
   else
     print_gives(answer);
+  print_control(answer);
 }

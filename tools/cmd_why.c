@@ -2,6 +2,7 @@
 #include "core/moment.h"
 #include "tools/answer.h"
 #include "tools/role_text.h"
+#include "tools/roles_control.h"
 #include "tools/say.h"
 #include "worker/clock.h"
 
@@ -13,8 +14,18 @@ static int check_role(const struct loaded *loaded, const struct wm_user *user, c
   return role_find(loaded->workspace, name, &role);
 }
 
+/* Lays what was archived and switched off at run time over the workspace. False: that is not known. */
+static bool ask_control(const struct loaded *loaded, const struct options *options, struct wm_running *running) {
+  struct wm_overlay overlay;
+  struct wm_error error = {0};
+  if (options_has(options, "register"))
+    return false;
+  return roles_control_read(&loaded->settings, running) == EXIT_FINE &&
+         wm_workspace_overlay(loaded->workspace, running, &overlay, &error) == 0;
+}
+
 static int answer(const struct loaded *loaded, const struct invocation *invocation, struct wm_arena *arena,
-                  struct source_user *source, struct wm_user **user) {
+                  struct source_user *source, struct wm_user **user, struct wm_running *running) {
   const struct options *options = &invocation->options;
   const char *role = options_argument(options, 1);
   struct wm_text name = wm_text_of(options_argument(options, 0));
@@ -28,7 +39,9 @@ static int answer(const struct loaded *loaded, const struct invocation *invocati
     *user = wm_user_new(name, 0);
   if (!*user)
     return say_memory();
+  bool asked = ask_control(loaded, options, running);
   answer_find(loaded, source, *user, wm_text_of(role), system_clock.wall_us(system_clock.self), &found);
+  found.running = asked ? running : NULL;
   if (answer_add_roles(&found, arena) < 0)
     return say_memory();
   if (options_has(options, "json"))
@@ -45,14 +58,17 @@ static int run(const struct invocation *invocation) {
   struct wm_arena arena;
   struct source_user source;
   struct wm_user *user = NULL;
+  struct wm_running running;
   if (!wm_text_is_user_id(wm_text_of(name)))
     return say(EXIT_USAGE, "'%s' is no user id: 1 to 256 bytes of text without control characters", name);
   wm_arena_init(&arena, 0);
+  wm_running_init(&running);
   int exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_LINT : SETTINGS_FULL, &loaded);
   if (exit_code == EXIT_BAD_NEWS)
     exit_code = EXIT_USAGE; /* 1 says that he does not hold it */
   if (exit_code == EXIT_FINE)
-    exit_code = answer(&loaded, invocation, &arena, &source, &user);
+    exit_code = answer(&loaded, invocation, &arena, &source, &user, &running);
+  wm_running_release(&running);
   wm_user_free(user);
   wm_arena_release(&arena);
   files_unload(&loaded);
@@ -70,7 +86,8 @@ const struct command command_why = {
         "Reads the user's register in Redis and the workspace, and tells: does he hold the role (it is in force now);\n"
         "because of which automation, task and event, which request by hand, or which criterion and field of his\n"
         "profile; since when and until when; what keeps a role that he has from being in force; what took it; and\n"
-        "what would give it, or take it away. Exit 0: he holds it, 1: he does not, 2: there is no such role, or the\n"
+        "what would give it, or take it away. What was archived or switched off at run time comes from Kafka; when it\n"
+        "can't be reached, the answer says so. Exit 0: he holds it, 1: he does not, 2: there is no such role, or the\n"
         "workspace is invalid, 3: Redis can't be reached.\n\n"
         "  waymark why user-7 certified-partner\n"
         "  waymark simulate . events.jsonl --users - | waymark why user-7 certified-partner --register -",

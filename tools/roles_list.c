@@ -8,6 +8,7 @@
 #include "tools/changes.h"
 #include "tools/role_text.h"
 #include "tools/roles.h"
+#include "tools/roles_control.h"
 #include "tools/say.h"
 #include "tools/source.h"
 #include "tools/table.h"
@@ -218,6 +219,18 @@ static int ask_users(struct census *census, int exit_code) {
   return said > exit_code ? said : exit_code;
 }
 
+/* Roles are archived at run time, too. */
+static int ask_control(struct census *census, int exit_code) {
+  struct wm_running running;
+  struct wm_overlay overlay;
+  struct wm_error error = {0};
+  int said = roles_control_read(&census->loaded->settings, &running);
+  if (said == EXIT_FINE && wm_workspace_overlay(census->loaded->workspace, &running, &overlay, &error) < 0)
+    said = say_error(EXIT_BUG, &error);
+  wm_running_release(&running);
+  return said > exit_code ? said : exit_code;
+}
+
 static int ask_changes(struct census *census, int exit_code) {
   struct changes_walk walk = {.from_us = census->now_us - 7 * DAY_US, .take = count_change, .taker = census};
   int said = changes_each(census->loaded, census->options, &walk);
@@ -234,9 +247,12 @@ static int list(struct census *census) {
   census->marks = calloc(count + 1, 1);
   if (!census->tallies || !census->marks)
     return say_memory();
+  if (!offline && !from_file)
+    exit_code = ask_control(census, exit_code);
+  bool has_kafka = exit_code == EXIT_FINE;
   if (!offline || from_file)
     exit_code = ask_users(census, exit_code);
-  if ((!offline && !from_file) || options_has(options, "changes"))
+  if ((!offline && !from_file && has_kafka) || options_has(options, "changes"))
     exit_code = ask_changes(census, exit_code);
   if (options_has(options, "json"))
     print_json(census);

@@ -4,7 +4,7 @@
 
 #include "worker/kafka_internal.h"
 
-enum { ASK_MS = 10000, PATIENCE_MS = 10000, AT_END = -1 };
+enum { ASK_MS = 10000, HOPE_MS = 2000, PATIENCE_MS = 10000, AT_END = -1 };
 
 struct client {
   const struct settings *settings;
@@ -126,17 +126,29 @@ int client_send(struct client *client, const struct wm_record *records, size_t c
 /* --- following --- */
 
 static int open_consumer(struct client *client, struct kafka_handle *handle, bool with_eof, struct wm_error *error) {
-  const struct setting_pair own[] = {{"group.id", client->settings->kafka.group},
-                                     {"enable.auto.commit", "false"},
-                                     {"enable.auto.offset.store", "false"},
-                                     {"auto.offset.reset", "earliest"},
-                                     {"isolation.level", "read_committed"},
-                                     {"enable.partition.eof", with_eof ? "true" : "false"},
-                                     {"fetch.wait.max.ms", with_eof ? "10" : "50"},
-                                     {NULL, NULL}};
+  const struct setting_pair own[] = {
+      {"group.id", client->settings->kafka.group},   {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},         {"auto.offset.reset", "earliest"},
+      {"isolation.level", "read_committed"},         {"enable.partition.eof", with_eof ? "true" : "false"},
+      {"fetch.wait.max.ms", with_eof ? "10" : "50"}, {NULL, NULL}};
   if (handle->rk)
     return 0;
   return kafka_handle_open(handle, RD_KAFKA_CONSUMER, client->settings, own, NULL, error);
+}
+
+/* Waits for brokers as long as there is hope: where nobody listens, that is soon known. */
+static rd_kafka_resp_err_t ask_metadata(struct kafka_handle *handle, rd_kafka_topic_t *topic,
+                                        const rd_kafka_metadata_t **ret) {
+  int64_t now_us = kafka_now_us(), deadline_us = now_us + ASK_MS * 1000, hope_us = now_us + HOPE_MS * 1000;
+  rd_kafka_resp_err_t code;
+  do {
+    code = rd_kafka_metadata(handle->rk, 0, topic, ret, kafka_left_ms(deadline_us, 1000));
+    rd_kafka_message_t *said = code ? rd_kafka_consumer_poll(handle->rk, 0) : NULL; /* lets it tell what broke */
+    if (said)
+      rd_kafka_message_destroy(said);
+    now_us = kafka_now_us();
+  } while (code && now_us < deadline_us && !(handle->down && now_us > hope_us));
+  return code;
 }
 
 /* 'missing' (may be NULL): a topic that is not there is no failure, *missing tells. */
@@ -146,14 +158,10 @@ static int partitions_of(struct kafka_handle *handle, const char *name, int *ret
   if (!topic)
     return kafka_fail(handle, error, name, rd_kafka_last_error(), NULL);
   const rd_kafka_metadata_t *metadata;
-  rd_kafka_resp_err_t code = rd_kafka_metadata(handle->rk, 0, topic, &metadata, ASK_MS);
+  rd_kafka_resp_err_t code = ask_metadata(handle, topic, &metadata);
   rd_kafka_topic_destroy(topic);
-  if (code) {
-    rd_kafka_message_t *said = rd_kafka_consumer_poll(handle->rk, 0); /* lets it tell what broke */
-    if (said)
-      rd_kafka_message_destroy(said);
+  if (code)
     return kafka_fail(handle, error, "brokers can't be reached", code, NULL);
-  }
   code = metadata->topics[0].err;
   *ret = metadata->topics[0].partition_cnt;
   rd_kafka_metadata_destroy(metadata);
