@@ -163,47 +163,15 @@ void lint_access(struct lint_run *run, const struct wm_automation *automation, b
 
 /* --- roles that nobody can get --- */
 
-/* How many tasks give each role, and how many of them can run. */
-struct givers {
-  size_t all, running;
-};
-
-static struct givers *count_givers(struct lint_run *run) {
-  const struct wm_workspace *workspace = run->workspace;
-  struct givers *givers = WM_ARENA_ARRAY(&run->arena, struct givers, workspace->role_count + 1);
-  for (size_t i = 0; givers && i < workspace->automation_count; i++) {
-    for (size_t t = 0; t < workspace->automations[i].task_count; t++) {
-      const struct wm_task *task = &workspace->automations[i].tasks[t];
-      const struct wm_role *role = changes_role(task, WM_ADD) ? wm_workspace_role(workspace, task->role) : NULL;
-      if (!role)
-        continue;
-      givers[role - workspace->roles].all++;
-      givers[role - workspace->roles].running += !run->dead[i];
-    }
-  }
-  return givers;
-}
-
-/* A role that is given by hand only is a role like others, and an administrator's role is given outside Waymark: no
- * word about those. */
+/* Not those that are given by hand only: they are roles like others; nor an administrator's, which is given outside
+ * Waymark; nor those that a dead automation was to give, of which enough was said. */
 void lint_nobody(struct lint_run *run) {
   const struct wm_workspace *workspace = run->workspace;
-  const struct givers *givers = count_givers(run);
-  if (!givers) {
-    run->findings->failed = true;
-    return;
-  }
   for (size_t i = 0; i < workspace->role_count; i++) {
     const struct wm_role *role = &workspace->roles[i];
-    if (role->status != WM_ROLE_ACTIVE || run->derivable[i] || role->kind != WM_ROLE_PORTAL)
-      continue;
-    if (role->managed)
+    if (role->status == WM_ROLE_ACTIVE && role->kind == WM_ROLE_PORTAL && role->managed && !run->derivable[i])
       wm_findings_add(run->findings, WM_WARNING, WM_E_ROLE_NOBODY, role->file, role->line, role->column,
                       "nobody can get the role '%.*s': it is managed, and no criterion gives it",
-                      WM_TEXT_ARG(role->name));
-    else if (givers[i].all > 0 && givers[i].running == 0)
-      wm_findings_add(run->findings, WM_WARNING, WM_E_ROLE_NOBODY, role->file, role->line, role->column,
-                      "the role '%.*s' can only be given by hand: the automations that give it are never run",
                       WM_TEXT_ARG(role->name));
   }
 }

@@ -198,7 +198,7 @@ static void guess_value(struct guess *guess) {
   if (path->root == WM_PATH_EVENT && wm_text_is(path->names[0], "type"))
     try_types(guess);
   if (path->root == WM_PATH_EVENT && wm_text_is(path->names[0], "time"))
-    try_moment(guess, EXAMPLE_TIME_US);
+    try_moment(guess, guess->now_us);
   if (path->root == WM_PATH_USER)
     try_words(guess);
   if (!guess->found && pass(guess, NULL))
@@ -321,8 +321,8 @@ static bool is_attribute(const struct lint_literal *literal, const char *name) {
 }
 
 /* The time comes first: others are counted from it. */
-static int fill_time(struct making *making) {
-  making->example->event.time_us = making->example->event.now_us = EXAMPLE_TIME_US;
+static int fill_time(struct making *making, int64_t now_us) {
+  making->example->event.time_us = making->example->event.now_us = now_us;
   for (size_t i = 0; i < making->count; i++)
     if (is_attribute(&making->literals[i], "time"))
       return fill_path(making, i);
@@ -360,9 +360,9 @@ static bool read_event(struct making *making) {
   return event->now_us == event->time_us && (event->user.bytes || !making->example->tells_user);
 }
 
-static int make(struct making *making) {
+static int make(struct making *making, int64_t now_us) {
   char time[WM_MOMENT_SIZE];
-  int made = fill_time(making);
+  int made = fill_time(making, now_us);
   if (made <= 0)
     return made;
   struct wm_text timed = wm_value_text(wm_value_member(&making->example->event.attributes, WM_TEXT("time")));
@@ -381,8 +381,8 @@ static int make(struct making *making) {
   return read_event(making);
 }
 
-int lint_example_make(const struct lint_literal *literals, size_t count, struct wm_arena *arena,
-                      struct lint_example *ret) {
+static int make_at(const struct lint_literal *literals, size_t count, int64_t now_us, struct wm_arena *arena,
+                   struct lint_example *ret) {
   *ret = (struct lint_example){.roles = {.type = WM_LIST}};
   ret->event.attributes.type = WM_OBJECT;
   ret->event.run = WM_TEXT("live");
@@ -394,7 +394,7 @@ int lint_example_make(const struct lint_literal *literals, size_t count, struct 
   struct wm_value *data = WM_ARENA_NEW(arena, struct wm_value);
   if (!making.done || !data)
     return -1;
-  int made = make(&making);
+  int made = make(&making, now_us);
   *data = making.data;
   ret->event.data = data;
   ret->user.id = ret->event.user;
@@ -403,6 +403,25 @@ int lint_example_make(const struct lint_literal *literals, size_t count, struct 
                                  .roles = &ret->roles,
                                  .now_us = ret->event.now_us};
   return made;
+}
+
+/* A time after all that the tests name, by the longest of their durations and a little more. */
+static int64_t late_time(const struct lint_literal *literals, size_t count) {
+  int64_t latest = EXAMPLE_TIME_US, longest_us = 2 * WM_SECOND_US, sum;
+  for (size_t i = 0; i < count; i++) {
+    enum wm_operand operand = literals[i].test->operator->operand;
+    if (operand == WM_OPERAND_MOMENT && literals[i].test->operand_us > latest)
+      latest = literals[i].test->operand_us;
+    if (operand == WM_OPERAND_DURATION && literals[i].test->operand_us > longest_us)
+      longest_us = literals[i].test->operand_us;
+  }
+  return __builtin_add_overflow(latest, longest_us + WM_SECOND_US, &sum) ? latest : sum;
+}
+
+int lint_example_make(const struct lint_literal *literals, size_t count, struct wm_arena *arena,
+                      struct lint_example *ret) {
+  int made = make_at(literals, count, EXAMPLE_TIME_US, arena, ret);
+  return made == 0 ? make_at(literals, count, late_time(literals, count), arena, ret) : made;
 }
 
 static void print_member(const struct wm_member *member, struct wm_buf *buf) {
