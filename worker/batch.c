@@ -98,6 +98,7 @@ static struct users_entry **attach_users(struct loop *loop, size_t *ret_count, b
       item->user = users_add(users, item->event.user);
     if (!item->user)
       return NULL;
+    item->user->last_item = i;
     *ret_missing |= !item->user->known;
     if (users_meet(users, item->user))
       entries[count++] = item->user;
@@ -188,6 +189,18 @@ static int32_t home_of(void *taker, struct wm_text user) {
   return LOOP_LOG(loop, home, user);
 }
 
+/* One register per user, as it is after his last event of the batch: it goes out at once, so that it is on its way to
+ * the broker while others are decided. It stays in the arena for Redis. */
+static int append_register(struct loop *loop, struct users_entry *entry, struct wm_error *error) {
+  struct batch *batch = &loop->batch;
+  struct wm_encode encode = {.group = loop->group, .arena = &batch->arena, .take = append, .taker = loop};
+  batch->written[batch->write_count] = entry;
+  batch->token = ++batch->write_count;
+  int result = wm_encode_register(&encode, entry->staged, error);
+  batch->token = 0;
+  return result;
+}
+
 static int decide_and_append(struct loop *loop, struct wm_error *error) {
   struct batch *batch = &loop->batch;
   struct wm_encode encode = {
@@ -200,25 +213,7 @@ static int decide_and_append(struct loop *loop, struct wm_error *error) {
     if (item->rejected ? wm_encode_rejection(&encode, &item->record, &item->rejection, error) < 0
                        : wm_encode_decision(&encode, &item->record, &item->event, &item->decision, error) < 0)
       return -1;
-  }
-  return 0;
-}
-
-/* One register per user, as it is after the last event of the batch. They stay in the arena for Redis. */
-static int append_registers(struct loop *loop, struct users_entry **entries, size_t count, struct wm_error *error) {
-  struct batch *batch = &loop->batch;
-  struct wm_encode encode = {.group = loop->group, .arena = &batch->arena, .take = append, .taker = loop};
-  batch->writes = WM_ARENA_ARRAY(&batch->arena, struct cache_write, count + 1);
-  batch->written = WM_ARENA_ARRAY(&batch->arena, struct users_entry *, count + 1);
-  batch->write_count = 0;
-  if (!batch->writes || !batch->written)
-    return wm_error_memory(error);
-  for (size_t i = 0; i < count; i++) {
-    if (!entries[i]->staged)
-      continue;
-    batch->written[batch->write_count] = entries[i];
-    batch->token = ++batch->write_count;
-    if (wm_encode_register(&encode, entries[i]->staged, error) < 0)
+    if (item->user && item->user->last_item == i && item->user->staged && append_register(loop, item->user, error) < 0)
       return -1;
   }
   return 0;
@@ -252,9 +247,14 @@ static int write_batch(struct loop *loop, struct users_entry **entries, size_t c
   struct wm_encode encode = {.group = loop->group, .arena = &batch->arena, .take = append, .taker = loop};
   batch->token = 0;
   batch->result = LOG_DONE;
+  batch->writes = WM_ARENA_ARRAY(&batch->arena, struct cache_write, count + 1);
+  batch->written = WM_ARENA_ARRAY(&batch->arena, struct users_entry *, count + 1);
+  batch->write_count = 0;
+  if (!batch->writes || !batch->written)
+    return wm_error_memory(error);
   if (roles && reproject_ahead(loop, &encode, entries, roles, count, error) < 0)
     return -1;
-  return decide_and_append(loop, error) < 0 ? -1 : append_registers(loop, entries, count, error);
+  return decide_and_append(loop, error);
 }
 
 /* --- applying --- */

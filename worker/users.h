@@ -18,8 +18,9 @@ struct users_entry {
   struct wm_user *staged;    /* what this batch decided; NULL: nothing */
   int64_t since_us;          /* 'now' of the earliest decision that is staged */
   bool pinned;
-  uint64_t mark; /* see users_meet */
-  size_t bytes;  /* counted for this entry */
+  size_t last_item; /* of the batch at hand that is about this user */
+  uint64_t mark;    /* see users_meet */
+  size_t bytes;     /* counted for this entry */
   struct users_entry *older, *newer;
   struct users_entry *next_staged, **link_staged; /* link: what points to this entry */
   struct users_entry *next_pinned;
