@@ -125,8 +125,11 @@ enum cache_result redis_apply(void *self, const struct cache_write *writes, size
   redis->sent = WM_ARENA_ARRAY(&redis->arena, struct sent, 2 * count + 1);
   if (!redis->sent)
     return redis_no_memory(redis, error);
-  for (size_t i = 0; result == CACHE_DONE && i < count; i++)
+  for (size_t i = 0; result == CACHE_DONE && i < count; i++) {
     result = append_write(redis, &writes[i], error);
+    if (result == CACHE_DONE && redis->pipe.size - redis->piped >= SLICE_BYTES)
+      result = redis_flush(redis, error); /* Redis is at work while the rest is written down */
+  }
   if (result == CACHE_DONE)
     result = redis_flush(redis, error);
   redis->applying = result == CACHE_DONE;

@@ -9,6 +9,7 @@
 #include "worker/redis.h"
 
 #define SHA_SIZE 40
+#define SLICE_BYTES (64 * 1024) /* written at once */
 
 /* One command of the apply under way. */
 struct sent {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { SLICE_BYTES = 64 * 1024, KEEP_BYTES = 8 * 1024 * 1024 };
+enum { KEEP_BYTES = 8 * 1024 * 1024 };
 
 void redis_pipe_clear(struct redis *redis) {
   redis->piped = 0;
