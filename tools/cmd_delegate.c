@@ -56,12 +56,12 @@ const struct command command_delegate = {
     .arguments = "GIVER ROLE",
     .summary = "hand a role on from a holder to another user, and wait for what comes of it",
     .options = options,
-    .help =
-        "Sends the holder's request (role.delegation.requested) to his home. The worker there looks whether he holds\n"
-        "the role and may hand it on: the role says 'delegation: holders', or he was granted it with --delegation.\n"
-        "Then it sends the approved request to the receiver's home, where the checks of every assignment are made;\n"
-        "it ends no later than the giver's right to hand on. Waits for both: exit 1 with the code when either says\n"
-        "no, 3 when Kafka is away or no worker answers in time.\n\n"
-        "  waymark delegate user-2 certified-partner --to user-7 --until 14d --reason 'covers for me'",
+    .help = "Sends the holder's request (role.delegation.requested) to his home. The worker there looks whether he\n"
+            "holds the role and may hand it on: the role says 'delegation: holders', or he was granted it with\n"
+            "--delegation. Then it sends the approved request to the receiver's home, where the checks of every\n"
+            "assignment are made; it ends no later than the giver's right to hand on. Waits for both: exit 1 with\n"
+            "the code when either says no, 3 when Kafka is away or no worker answers in time.\n"
+            "\n"
+            "  waymark delegate user-2 certified-partner --to user-7 --until 14d --reason 'covers for me'",
     .run = run,
 };

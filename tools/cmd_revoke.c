@@ -25,13 +25,13 @@ const struct command command_revoke = {
     .arguments = "[USER] [ROLE]",
     .summary = "take a role from a user, or from many, and wait for what comes of it",
     .options = options,
-    .help =
-        "Sends a request (role.assignment.requested, action remove) to the user's home; the worker there decides. It\n"
-        "takes every assignment of the role, those of automations too, which are named; what a criterion of the role\n"
-        "gives stays, and that is said (STILL_DERIVED). So is a user who has no role left in force (lockout). Exit\n"
-        "codes, --file and the criteria are those of 'waymark grant'; with a criterion only users to whom the role is\n"
-        "assigned get a request.\n\n"
-        "  waymark revoke user-7 certified-partner --reason 'left the programme'\n"
-        "  waymark revoke certified-partner --group trainees --reason 'programme ended' --yes",
+    .help = "Sends a request (role.assignment.requested, action remove) to the user's home; the worker there\n"
+            "decides. It takes every assignment of the role, those of automations too, which are named; what a\n"
+            "criterion of the role gives stays, and that is said (STILL_DERIVED). So is a user who has no role left\n"
+            "in force (lockout). Exit codes, --file and the criteria are those of 'waymark grant'; with a criterion\n"
+            "only users to whom the role is assigned get a request.\n"
+            "\n"
+            "  waymark revoke user-7 certified-partner --reason 'left the programme'\n"
+            "  waymark revoke certified-partner --group trainees --reason 'programme ended' --yes",
     .run = run,
 };

@@ -1,6 +1,11 @@
 #include "tools/request_file.h"
 
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "core/codec/json.h"
+#include "tools/directory_csv.h"
 #include "tools/say.h"
 
 #define MISTAKES_LIMIT 20 /* more are counted, not told */
@@ -36,8 +41,10 @@ static int mistake(struct reading *reading, int exit_code) {
 
 static int complain(struct reading *reading, const char *what, struct wm_text word) {
   char place[320];
+  const char *quote = word.bytes ? "'" : "";
   if (place_of(reading, place))
-    say(EXIT_USAGE, "%s%s '%.*s'", place, what, WM_TEXT_ARG(wm_text_shown(word)));
+    say(EXIT_USAGE, "%s%s%s%s%.*s%s", place, what, word.bytes ? " " : "", quote, WM_TEXT_ARG(wm_text_shown(word)),
+        quote);
   return mistake(reading, EXIT_USAGE);
 }
 
@@ -92,6 +99,8 @@ static int read_object(struct reading *reading, struct wm_text line) {
   struct wm_text fields[COLUMNS] = {WM_NO_TEXT};
   if (wm_json_parse(line, &reading->arena, &value, &error) < 0)
     return error.code == WM_E_OUT_OF_MEMORY ? -1 : complain(reading, error.text, line);
+  if (value.type != WM_OBJECT)
+    return complain(reading, "an object is needed, not", line);
   for (size_t i = 0; i < value.object.count; i++) {
     const struct wm_member *member = &value.object.members[i];
     size_t column = 0;
@@ -110,111 +119,143 @@ static int read_object(struct reading *reading, struct wm_text line) {
 
 /* --- comma-separated values --- */
 
-/* The next value of a line: bare, or in double quotes, of which two stand for one. -1: out of memory, 0: badly quoted,
- * 1: read. 'ret' borrows from the arena. */
-static int read_value(struct reading *reading, struct wm_text *rest, struct wm_text *ret) {
-  bool quoted = rest->size > 0 && rest->bytes[0] == '"', closed = !quoted;
-  char *bytes = wm_arena_alloc(&reading->arena, rest->size + 1);
-  size_t at = quoted, size = 0;
-  if (!bytes)
-    return -1;
-  for (; at < rest->size && (quoted || rest->bytes[at] != ','); at++) {
-    bool quote = quoted && rest->bytes[at] == '"';
-    closed |= quote && (++at == rest->size || rest->bytes[at] != '"');
-    if (quoted && closed)
-      break;
-    bytes[size++] = rest->bytes[at];
-  }
-  if (!closed || (at < rest->size && rest->bytes[at] != ','))
-    return 0;
-  *ret = (struct wm_text){bytes, size};
-  while (!quoted && ret->size > 0 && strchr(" \t", ret->bytes[0]))
-    ret->bytes++, ret->size--;
-  while (!quoted && ret->size > 0 && strchr(" \t", ret->bytes[ret->size - 1]))
-    ret->size--;
-  *rest = (struct wm_text){rest->bytes + at, rest->size - at};
-  return 1;
-}
-
-/* At most COLUMNS values. As read_value; 0 was told. */
-static int split(struct reading *reading, struct wm_text line, struct wm_text *ret, size_t *ret_count) {
-  struct wm_text rest = line;
-  *ret_count = 0;
-  for (;;) {
-    if (*ret_count == COLUMNS)
-      return complain(reading, "more values than user, role, until and reason:", line);
-    int got = read_value(reading, &rest, &ret[*ret_count]);
-    if (got <= 0)
-      return got < 0 ? -1 : complain(reading, "a quoted value does not end, or not before a comma:", line);
-    ++*ret_count;
-    if (rest.size == 0)
-      return 1;
-    rest = (struct wm_text){rest.bytes + 1, rest.size - 1};
-  }
-}
-
-/* A head names the columns: every value is one of them, and 'user' is there. */
-static bool read_head(struct reading *reading, const struct wm_text *values, size_t count) {
+/* A head names the columns: every cell is one of them, and 'user' is there. */
+static bool read_head(struct reading *reading, const struct sheet_row *row) {
   bool user = false;
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < row->count; i++) {
     size_t column = 0;
-    while (column < COLUMNS && !wm_text_is(values[i], column_names[column]))
+    while (column < COLUMNS && !wm_text_is(row->cells[i].text, column_names[column]))
       column++;
-    if (column == COLUMNS)
+    if (column == COLUMNS || i == COLUMNS)
       return false;
     reading->order[i] = (enum column)column;
     user |= column == COLUMN_USER;
   }
   if (user)
-    reading->columns = count;
+    reading->columns = row->count;
   return user;
 }
 
-static int read_values(struct reading *reading, struct wm_text line, bool first) {
+static int read_row(struct reading *reading, const struct sheet_row *row, bool first) {
   static const enum column plain[] = {COLUMN_USER, COLUMN_ROLE, COLUMN_UNTIL, COLUMN_REASON};
-  struct wm_text values[COLUMNS], fields[COLUMNS] = {WM_NO_TEXT};
-  size_t count;
-  int got = split(reading, line, values, &count);
-  if (got <= 0 || (first && read_head(reading, values, count)))
-    return got < 0 ? -1 : 0;
-  const enum column *order = reading->columns ? reading->order : plain;
-  if (reading->columns && count > reading->columns)
-    return complain(reading, "more values than the first line names:", line);
-  for (size_t i = 0; i < count; i++)
-    fields[order[i]] = values[i];
+  struct wm_text fields[COLUMNS] = {WM_NO_TEXT};
+  size_t most = reading->columns ? reading->columns : COLUMNS;
+  reading->line = row->cells[0].line;
+  if (first && read_head(reading, row))
+    return 0;
+  if (row->count > most)
+    return complain(reading, "more values than there are columns, from", row->cells[most].text);
+  for (size_t i = 0; i < row->count; i++)
+    fields[(reading->columns ? reading->order : plain)[i]] = row->cells[i].text;
   return add(reading, fields);
+}
+
+static int read_rows(struct reading *reading, struct sheet *sheet) {
+  struct sheet_row row;
+  struct wm_error error;
+  for (bool first = true;; first = false) {
+    int added = 0;
+    switch (sheet_next(sheet, &row, &error)) {
+    case SHEET_ROW:
+      added = read_row(reading, &row, first);
+      break;
+    case SHEET_BROKEN:
+      reading->line = error.line;
+      added = complain(reading, error.text, WM_NO_TEXT);
+      break;
+    case SHEET_END:
+      return EXIT_FINE;
+    case SHEET_FAILED:
+      return EXIT_BUG;
+    }
+    if (added < 0)
+      return say_memory();
+  }
 }
 
 /* --- the file --- */
 
-static int read_lines(struct reading *reading, struct lines *lines) {
-  bool end = false, first = true;
+static int read_objects(struct reading *reading, struct lines *lines) {
   for (;;) {
     struct wm_text line;
+    bool end;
     int exit_code = lines_next(lines, &line, &end);
     if (exit_code != EXIT_FINE || end)
       return exit_code;
     reading->line = lines->number;
-    if (first && wm_text_starts_with(line, WM_TEXT("\xef\xbb\xbf")))
+    if (lines->number == 1 && wm_text_starts_with(line, WM_TEXT("\xef\xbb\xbf")))
       line = (struct wm_text){line.bytes + 3, line.size - 3};
-    if (line_is_blank(line))
-      continue;
     wm_arena_rewind(&reading->arena);
-    int added = line.bytes[0] == '{' ? read_object(reading, line) : read_values(reading, line, first);
-    if (added < 0)
+    if (!line_is_blank(line) && read_object(reading, line) < 0)
       return say_memory();
-    first = false;
   }
 }
 
-int request_file_read(struct asking *asking, const char *path, struct wm_text role) {
-  struct reading reading = {.asking = asking, .path = strcmp(path, "-") == 0 ? "stdin" : path, .role = role};
+/* What comes through a pipe can be read once only, but it is looked at before it is read: a copy in memory, under the
+ * name that ends up in 'ret'. */
+static int copy_stdin(int *ret_fd, char ret[static 32]) {
+  char bytes[65536];
+  ssize_t size;
+  *ret_fd = memfd_create("requests", MFD_CLOEXEC);
+  while (*ret_fd >= 0 && (size = read(STDIN_FILENO, bytes, sizeof bytes)) != 0) {
+    if (size < 0 && errno == EINTR)
+      continue;
+    if (size < 0 || write(*ret_fd, bytes, (size_t)size) != size)
+      return say(EXIT_USAGE, "can't read standard input: %s", strerror(errno));
+  }
+  snprintf(ret, 32, "/proc/self/fd/%d", *ret_fd);
+  return *ret_fd < 0 ? say_memory() : EXIT_FINE;
+}
+
+/* Does the first line that is not blank begin an object? */
+static int is_json(const char *path, bool *ret) {
   struct lines lines;
-  wm_arena_init(&reading.arena, 0);
+  struct wm_text line = WM_NO_TEXT;
+  bool end = false;
   int exit_code = lines_open(&lines, path);
-  if (exit_code == EXIT_FINE)
-    exit_code = read_lines(&reading, &lines);
+  do {
+    if (exit_code == EXIT_FINE)
+      exit_code = lines_next(&lines, &line, &end);
+  } while (exit_code == EXIT_FINE && !end && line_is_blank(line));
+  if (wm_text_starts_with(line, WM_TEXT("\xef\xbb\xbf")))
+    line = (struct wm_text){line.bytes + 3, line.size - 3};
+  *ret = exit_code == EXIT_FINE && !end && line.bytes[0] == '{';
   lines_close(&lines);
+  return exit_code;
+}
+
+static int read_path(struct reading *reading, const char *path) {
+  bool json;
+  int exit_code = is_json(path, &json);
+  if (exit_code != EXIT_FINE)
+    return exit_code;
+  if (json) {
+    struct lines lines;
+    exit_code = lines_open(&lines, path);
+    if (exit_code == EXIT_FINE)
+      exit_code = read_objects(reading, &lines);
+    lines_close(&lines);
+    return exit_code;
+  }
+  struct sheet *sheet;
+  exit_code = sheet_open(path, 0, &sheet);
+  if (exit_code == EXIT_FINE)
+    exit_code = read_rows(reading, sheet);
+  sheet_close(sheet);
+  return exit_code;
+}
+
+int request_file_read(struct asking *asking, const char *path, struct wm_text role) {
+  bool piped = strcmp(path, "-") == 0;
+  struct reading reading = {.asking = asking, .path = piped ? "stdin" : path, .role = role};
+  char copy[32];
+  int fd = -1;
+  wm_arena_init(&reading.arena, 0);
+  int exit_code = piped ? copy_stdin(&fd, copy) : EXIT_FINE;
+  if (exit_code == EXIT_FINE)
+    exit_code = read_path(&reading, piped ? copy : path);
+  if (fd >= 0)
+    close(fd);
   wm_arena_release(&reading.arena);
   if (exit_code != EXIT_FINE)
     return exit_code;

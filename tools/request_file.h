@@ -5,9 +5,9 @@
 #include "tools/request_command.h"
 
 /* Adds a request for each line of 'path' ('-': stdin): a JSON object with user, role and, if need be, until and reason,
- * or comma-separated values; a first line that names them ("user,role,until,reason") says which stand where, else they
- * are user and role. 'role' (WM_NO_TEXT: none) is meant where a line names none. Every mistake is told with its line.
- * EXIT_FINE, or the exit code of the first mistake. */
+ * or, when the first line is none, comma-separated values (directory_csv.h); a first line that names them says which
+ * stand where, else they are user, role, until and reason. 'role' (WM_NO_TEXT: none) is meant where a line names none.
+ * Every mistake is told with its line. EXIT_FINE, or the exit code of the first mistake. */
 int request_file_read(struct asking *asking, const char *path, struct wm_text role);
 
 #endif

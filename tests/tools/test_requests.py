@@ -59,6 +59,7 @@ def test_a_revocation_has_no_end(workspace):
 @pytest.mark.parametrize("text, count", [
     ("u1\nu2\n", 2),
     ("\ufeffu1,member\r\n\r\n u2 , member \r\n", 2),
+    ("user;role\n\nu1;member\nu2;\n", 2),
     ("reason,user,until,role\nr,u1,,\n\"say \"\"hi\"\", ok\",\"u,2\",30d,member\n", 2),
     ('{"user":"u1"}\n{"user":"u2","role":"member","until":"2099-01-01T00:00:00Z","reason":null}\n', 2),
 ])
@@ -71,18 +72,22 @@ def test_files_of_requests(workspace, text, count):
     ("u1,membr", 1, "did you mean 'member'"),
     ("u1", 2, "no role is named for 'u1'"),
     (",member", 2, "no user id"),
-    ('"u1,member', 2, "a quoted value does not end"),
-    ('"u1"x,member', 2, "not before a comma"),
-    ('"u1""', 2, "a quoted value does not end"),
+    ('"u1,member', 2, "a quoted cell that does not end"),
+    ('"u1"x,member', 2, "not quoted right"),
     ("u1,member,1d,r,more", 2, "more values than"),
     ("u1,member,yesterday", 2, "'until' must be a time ahead"),
     ('{"user":"u1","role":"member","rôle":"x"}', 2, "only user, role, until and reason are known"),
     ('{"user":1}', 2, "a text is needed in 'user'"),
-    ('{"user":"u1","role":"member"', 2, "stdin:2: "),
+    ('{"user":"u1","role":"member"', 2, "ends too early"),
+    ("[1]", 2, "an object is needed"),
+    ("u1,member", 2, "stdin:2: "),
     (f"u1,member,,{'r' * 1001}", 2, "the reason is too long"),
 ])
 def test_every_mistake_of_a_file_has_its_line_and_nothing_is_sent(workspace, line, code, said):
-    done = grant(workspace, "--file", "-", "--reason", "r", stdin=f"u0,member\n{line}\nu2,member\n")
+    before, behind = "u0,member", "u2,member"
+    if line[0] in "{[" or said == "stdin:2: ":
+        before, behind = ('{"user":"u0","role":"member"}',) * 2
+    done = grant(workspace, "--file", "-", "--reason", "r", stdin=f"{before}\n{line}\n{behind}\n")
     assert done.code == code and done.out == ""
     first, last = done.err.splitlines()
     assert said in first and first.startswith("waymark: stdin:2: ")
