@@ -302,6 +302,7 @@ int wm_decide(const struct wm_workspace *workspace, const struct wm_terms *terms
     break;
   case WM_EVENT_ASSIGNMENT:
   case WM_EVENT_DELEGATION:
+  case WM_EVENT_WITHDRAWAL:
     result = decide_request(&run, before, home);
     break;
   case WM_EVENT_RESERVED:

@@ -22,6 +22,7 @@ enum wm_event_class {
   WM_EVENT_SIGNED_IN,  /* directory.user.signed-in */
   WM_EVENT_ASSIGNMENT, /* role.assignment.requested */
   WM_EVENT_DELEGATION, /* role.delegation.requested */
+  WM_EVENT_WITHDRAWAL, /* role.grant.withdrawn */
   WM_EVENT_RESERVED    /* directory.* or role.* that this version does not know: counted and ignored */
 };
 
@@ -29,6 +30,7 @@ enum wm_event_class {
 struct wm_request {
   struct wm_text role;
   struct wm_text to;         /* delegation: the user who is to hold it too; else WM_NO_TEXT */
+  struct wm_text source;     /* withdrawal: whose grant, "automation/<name>" or "manual"; else WM_NO_TEXT */
   bool add;                  /* else remove */
   bool delegable;            /* delegation: holders: who is given it may hand it on */
   int64_t until_us;          /* WM_NEVER when it has no end */

@@ -180,7 +180,8 @@ int wm_run_request(struct wm_run *run, struct wm_execution *ret) {
   task->type = delegation ? &wm_delegate : &wm_change_role;
   task->role = request->role;
   task->to = request->to;
-  task->action = request->add ? WM_ADD : WM_REMOVE;
+  task->source = request->source;
+  task->action = request->source.bytes ? WM_WITHDRAW : request->add ? WM_ADD : WM_REMOVE;
   task->until_us = request->until_us;
   if (!wm_workspace_role(run->workspace, task->role))
     task->near = wm_workspace_near_role(run->workspace, task->role);

@@ -48,17 +48,17 @@ static int add_measured(struct wm_run *run, struct wm_text role, const struct wm
     wm_user_free(copy);
     return wm_error_memory(run->error);
   }
-  size_t size = *ret == WM_WRITE_SUPERSEDED ? 0 : run->terms->register_size(copy) + memory_size(run);
-  if (size > run->terms->register_bytes) {
-    wm_user_free(copy);
-    *ret_too_large = size;
-    return 0;
-  }
   int kept = keep_stands(run, *ret, ret_stands);
-  run->wrote |= *ret != WM_WRITE_SUPERSEDED;
+  size_t size = run->terms->register_size(copy) + memory_size(run);
+  if (kept < 0 || size > run->terms->register_bytes) {
+    wm_user_free(copy);
+    *ret_too_large = *ret == WM_WRITE_SUPERSEDED ? 0 : size;
+    return kept;
+  }
+  run->wrote = true;
   wm_user_free(run->user);
   run->user = copy;
-  return kept;
+  return 0;
 }
 
 int wm_run_add_grant(struct wm_run *run, struct wm_text role, const struct wm_grant *grant, enum wm_write *ret,
@@ -68,6 +68,6 @@ int wm_run_add_grant(struct wm_run *run, struct wm_text role, const struct wm_gr
     return add_measured(run, role, grant, ret, ret_stands, ret_too_large);
   if (wm_user_add_grant(run->user, role, grant, run->event->now_us, ret, ret_stands) < 0)
     return wm_error_memory(run->error);
-  run->wrote |= *ret != WM_WRITE_SUPERSEDED;
+  run->wrote = true;
   return keep_stands(run, *ret, ret_stands);
 }

@@ -48,7 +48,7 @@ extern const struct wm_task_type wm_delegate; /* of requests alone: it is not in
 extern const struct wm_task_type *const wm_task_types[];
 const struct wm_task_type *wm_task_type_find(struct wm_text name);
 
-enum wm_action { WM_ADD, WM_REMOVE };
+enum wm_action { WM_ADD, WM_REMOVE, WM_WITHDRAW /* of requests alone */ };
 
 struct wm_task {
   const struct wm_task_type *type;
@@ -63,6 +63,7 @@ struct wm_task {
   struct wm_text role;
   enum wm_action action;
   int64_t expires_after_us; /* 0: no end */
+  struct wm_text source;    /* withdraw: whose grant */
   int64_t until_us;         /* of a manual request, WM_NEVER: no end; 0 for tasks */
   /* notify */
   struct wm_text channel;

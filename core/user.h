@@ -32,8 +32,8 @@ struct wm_by {
 
 struct wm_grant {
   struct wm_text source; /* "automation/<name>" or "manual" */
-  struct wm_clock clock;
-  struct wm_clock taken; /* not set: never taken back */
+  struct wm_clock clock; /* not set: it was taken back before it was known; nothing but 'taken' is */
+  struct wm_clock taken; /* not set: not taken back since the role was removed */
   int64_t until_us;      /* WM_NEVER: no end */
   struct wm_by by;
 };
@@ -118,8 +118,13 @@ int wm_user_remove_role(struct wm_user *user, struct wm_text role, const struct 
                         struct wm_arena *arena, enum wm_write *ret, struct wm_clock *ret_stands,
                         struct wm_dropped *ret_dropped);
 
-/* Drops the grants that are not after 'removal'; those that were taken back later than it stay, since removals are
- * never forgotten. For user_*.c. */
+/* Takes this source's grant back with 'clock', at 'now_us': 'taken' becomes the larger one. Changed if the role is not
+ * assigned any more; superseded if a newer grant of this source stands, with its clock in 'ret_stands' (borrowed from
+ * the register). -1: out of memory (register as it was). */
+int wm_user_take_back(struct wm_user *user, struct wm_text role, struct wm_text source, const struct wm_clock *clock,
+                      int64_t now_us, enum wm_write *ret, struct wm_clock *ret_stands);
+
+/* Forgets what is not after 'removal': grants, and that they were taken back. For user_*.c. */
 void wm_user_role_drop(struct wm_user_role *role, const struct wm_clock *removal);
 
 /* directory.user.updated: 'fields' (status defaults to active, checked by the decoder) stand if 'clock' is not

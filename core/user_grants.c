@@ -180,15 +180,9 @@ static int insert_grant(struct wm_user *user, struct wm_user_role *role, size_t 
   return 0;
 }
 
-/* What takes this source's grant away: the largest of 'cleared', 'removed' and 'taken'. */
-static struct wm_clock last_removal(const struct wm_user *user, const struct wm_user_role *role,
-                                    const struct wm_grant *grant) {
-  struct wm_clock last = user->cleared;
-  if (role && wm_clock_compare(&role->removed, &last) > 0)
-    last = role->removed;
-  if (grant && wm_clock_compare(&grant->taken, &last) > 0)
-    last = grant->taken;
-  return last;
+/* What takes every grant of the role away: the larger of 'cleared' and 'removed'. */
+static struct wm_clock last_removal(const struct wm_user *user, const struct wm_user_role *role) {
+  return role && wm_clock_compare(&role->removed, &user->cleared) > 0 ? role->removed : user->cleared;
 }
 
 /* Does 'grant' take the place of 'old'? The larger clock does, the newer one of equals; but a replay of the same
@@ -229,15 +223,21 @@ int wm_user_add_grant(struct wm_user *user, struct wm_text role, const struct wm
   size_t at = before ? grant_position(before, grant->source, &found) : 0;
   const struct wm_grant *old = found ? &before->grants[at] : NULL;
 
-  struct wm_clock stands = last_removal(user, before, old);
+  struct wm_clock stands = last_removal(user, before);
   if (wm_clock_compare(&stands, &grant->clock) >= 0) {
     *ret_stands = stands;
     *ret = WM_WRITE_SUPERSEDED;
     return 0;
   }
   bool was_assigned = newest_live(user, before, now_us) != NULL;
+  struct wm_clock taken = old ? old->taken : WM_NO_CLOCK;
   if ((!old || replaces(grant, old)) && put_grant(user, role, grant) < 0)
     return -1;
+  if (wm_clock_compare(&taken, &grant->clock) >= 0) {
+    *ret_stands = taken;
+    *ret = WM_WRITE_SUPERSEDED;
+    return 0;
+  }
   *ret = !was_assigned && wm_user_is_assigned(user, role, now_us) ? WM_WRITE_CHANGED : WM_WRITE_UNCHANGED;
   return 0;
 }
@@ -245,9 +245,13 @@ int wm_user_add_grant(struct wm_user *user, struct wm_text role, const struct wm
 void wm_user_role_drop(struct wm_user_role *role, const struct wm_clock *removal) {
   size_t kept = 0;
   for (size_t i = 0; i < role->grant_count; i++) {
-    const struct wm_grant *grant = &role->grants[i];
-    if (wm_clock_compare(&grant->clock, removal) > 0 || wm_clock_compare(&grant->taken, removal) > 0)
-      role->grants[kept++] = *grant;
+    struct wm_grant grant = role->grants[i];
+    if (wm_clock_compare(&grant.taken, removal) <= 0)
+      grant.taken = WM_NO_CLOCK;
+    if (wm_clock_compare(&grant.clock, removal) <= 0)
+      grant = (struct wm_grant){.source = grant.source, .taken = grant.taken, .until_us = WM_NEVER};
+    if (wm_clock_is_set(&grant.clock) || wm_clock_is_set(&grant.taken))
+      role->grants[kept++] = grant;
   }
   role->grant_count = kept;
 }
@@ -294,5 +298,46 @@ int wm_user_remove_role(struct wm_user *user, struct wm_text role, const struct 
   if (stands)
     *ret_stands = stands->clock;
   *ret = !was_assigned ? WM_WRITE_UNCHANGED : stands ? WM_WRITE_SUPERSEDED : WM_WRITE_CHANGED;
+  return 0;
+}
+
+/* This source's grant with 'taken' set, made where there is none. */
+static int put_taken(struct wm_user *user, struct wm_text name, struct wm_text source, const struct wm_clock *taken) {
+  struct wm_user_role *role = find_role(user, name);
+  bool found = false;
+  size_t at = role ? grant_position(role, source, &found) : 0;
+  if (found)
+    return wm_clock_copy(taken, &user->arena, &role->grants[at].taken);
+  struct wm_grant grant = {.source = source, .taken = *taken, .until_us = WM_NEVER}, copy;
+  if (wm_grant_copy(&grant, NULL, &user->arena, &copy) < 0)
+    return -1;
+  return role ? insert_grant(user, role, at, &copy) : new_role(user, name, &copy) ? 0 : -1;
+}
+
+static const struct wm_grant *find_grant(const struct wm_user *user, struct wm_text name, struct wm_text source) {
+  const struct wm_user_role *role = wm_user_role(user, name);
+  bool found = false;
+  size_t at = role ? grant_position(role, source, &found) : 0;
+  return found ? &role->grants[at] : NULL;
+}
+
+int wm_user_take_back(struct wm_user *user, struct wm_text role, struct wm_text source, const struct wm_clock *clock,
+                      int64_t now_us, enum wm_write *ret, struct wm_clock *ret_stands) {
+  const struct wm_grant *grant = find_grant(user, role, source);
+  struct wm_clock removal = last_removal(user, wm_user_role(user, role));
+  bool was_live = grant && wm_grant_is_live(user, wm_user_role(user, role), grant, now_us);
+  bool newer = wm_clock_compare(clock, &removal) > 0 && (!grant || wm_clock_compare(clock, &grant->taken) > 0);
+  if (newer && put_taken(user, role, source, clock) < 0)
+    return -1;
+  *ret = WM_WRITE_UNCHANGED;
+  if (!was_live)
+    return 0;
+  grant = find_grant(user, role, source);
+  if (wm_grant_is_live(user, wm_user_role(user, role), grant, now_us)) {
+    *ret = WM_WRITE_SUPERSEDED;
+    *ret_stands = grant->clock;
+  } else if (!wm_user_is_assigned(user, role, now_us)) {
+    *ret = WM_WRITE_CHANGED;
+  }
   return 0;
 }

@@ -41,6 +41,8 @@ int answer_add_roles(struct answer *answer, struct wm_arena *arena) {
 enum grant_state answer_grant_state(const struct answer *answer, const struct wm_grant *grant) {
   if (wm_grant_is_live(answer->user, answer->entry, grant, answer->now_us))
     return GRANT_LIVE;
+  if (!wm_clock_is_set(&grant->clock)) /* taken back before it came */
+    return GRANT_TAKEN;
   if (wm_clock_compare(&grant->clock, &answer->user->cleared) <= 0)
     return GRANT_CLEARED;
   if (wm_clock_compare(&grant->clock, &answer->entry->removed) <= 0)

@@ -37,6 +37,7 @@ static void add_accepted_note(const struct check *check, const struct wm_event *
       [WM_EVENT_SIGNED_IN] = "belongs on topics.directory",
       [WM_EVENT_ASSIGNMENT] = "belongs on topics.requests",
       [WM_EVENT_DELEGATION] = "belongs on topics.requests",
+      [WM_EVENT_WITHDRAWAL] = "belongs on topics.requests",
       [WM_EVENT_RESERVED] = "a reserved type that Waymark does not know: it would be ignored",
   };
   if (event->event_class != WM_EVENT_TRIGGERING) {

@@ -141,6 +141,7 @@ static void print_class(const struct question *question) {
       [WM_EVENT_SIGNED_IN] = "The user has signed in: derived roles that waited for it begin.",
       [WM_EVENT_ASSIGNMENT] = "A request by hand: one change-role task, no automation is asked.",
       [WM_EVENT_DELEGATION] = "A holder hands a role on: his right to do so is checked, the receiver gets a request.",
+      [WM_EVENT_WITHDRAWAL] = "What one source gave is taken back; what others gave stays.",
       [WM_EVENT_RESERVED] = "A reserved type that Waymark does not know: it is counted and ignored.",
   };
   const char *text = texts[question->decoded.event.event_class];

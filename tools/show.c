@@ -11,8 +11,10 @@ enum style show_result_style(enum wm_result result) {
 
 void show_task_subject(const struct wm_task *task, struct wm_buf *buf) {
   if (task->type == &wm_change_role) {
-    wm_buf_add_string(buf, task->action == WM_ADD ? "add " : "remove ");
-    wm_buf_add_text(buf, task->role);
+    static const char *const names[] = {[WM_ADD] = "add", [WM_REMOVE] = "remove", [WM_WITHDRAW] = "withdraw"};
+    wm_buf_printf(buf, "%s %.*s", names[task->action], WM_TEXT_ARG(task->role));
+    if (task->source.bytes)
+      wm_buf_printf(buf, " of %.*s", WM_TEXT_ARG(task->source));
   } else if (task->type == &wm_delegate) {
     wm_buf_printf(buf, "hand %.*s on to %.*s", WM_TEXT_ARG(task->role), WM_TEXT_ARG(task->to));
   } else {

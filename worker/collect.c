@@ -57,6 +57,7 @@ static bool belongs_home(const struct loop *loop, const struct wm_event *event) 
   case WM_EVENT_SIGNED_IN:
   case WM_EVENT_ASSIGNMENT:
   case WM_EVENT_DELEGATION:
+  case WM_EVENT_WITHDRAWAL:
     return true;
   case WM_EVENT_RESERVED:
     return false;

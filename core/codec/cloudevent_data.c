@@ -26,6 +26,14 @@ static const struct wm_shape_row delegation_rows[] = {
     {"reason", WM_SHAPE_TEXT, false, NULL},
     {NULL, WM_SHAPE_TEXT, false, NULL},
 };
+
+static const struct wm_shape_row withdrawal_rows[] = {
+    {"role", WM_SHAPE_TEXT, true, NULL},
+    {"source", WM_SHAPE_TEXT, true, NULL},
+    {"by", WM_SHAPE_TEXT, false, NULL},
+    {"reason", WM_SHAPE_TEXT, false, NULL},
+    {NULL, WM_SHAPE_TEXT, false, NULL},
+};
 /* clang-format on */
 
 #define REASON_LIMIT 1024 /* of a delegation: it is sent on, and has to fit wherever it came from */
@@ -58,6 +66,7 @@ static void take_request(const struct wm_value *data, struct wm_request *ret) {
   *ret = (struct wm_request){
       .role = wm_value_text(wm_value_member(data, WM_TEXT("role"))),
       .to = wm_value_text(wm_value_member(data, WM_TEXT("to"))),
+      .source = wm_value_text(wm_value_member(data, WM_TEXT("source"))),
       .add = wm_text_is(wm_value_text(wm_value_member(data, WM_TEXT("action"))), "add"),
       .delegable = wm_text_is(wm_value_text(wm_value_member(data, WM_TEXT("delegation"))), "holders"),
       .by = wm_value_text(wm_value_member(data, WM_TEXT("by"))),
@@ -90,6 +99,25 @@ static int read_delegation(struct wm_decoding *decoding) {
   return 0;
 }
 
+static bool is_source(struct wm_text text) {
+  struct wm_text prefix = WM_TEXT("automation/");
+  return wm_text_is(text, "manual") ||
+         (wm_text_starts_with(text, prefix) &&
+          wm_text_is_name((struct wm_text){text.bytes + prefix.size, text.size - prefix.size}));
+}
+
+static int read_withdrawal(struct wm_decoding *decoding) {
+  struct wm_value data;
+  struct wm_request *request = &decoding->event->request;
+  if (check_data(decoding, withdrawal_rows, &data))
+    return -1;
+  take_request(&data, request);
+  if (is_source(request->source))
+    return 0;
+  return wm_refuse(decoding, WM_E_EVENT_INVALID, "range", WM_TEXT("/data/source"),
+                   "'/data/source' is neither 'manual' nor 'automation/' and a name");
+}
+
 static const struct {
   const char *type;
   enum wm_event_class event_class;
@@ -100,6 +128,7 @@ static const struct {
     {"directory.user.signed-in", WM_EVENT_SIGNED_IN, read_bare},
     {"role.assignment.requested", WM_EVENT_ASSIGNMENT, read_assignment},
     {"role.delegation.requested", WM_EVENT_DELEGATION, read_delegation},
+    {"role.grant.withdrawn", WM_EVENT_WITHDRAWAL, read_withdrawal},
 };
 
 int wm_read_data(struct wm_decoding *decoding) {

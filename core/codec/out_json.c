@@ -117,6 +117,8 @@ static void add_sequence_id(struct wm_buf *buf, const struct wm_task *task) {
   wm_buf_add_integer(buf, task->sequence);
 }
 
+static const char *const action_names[] = {[WM_ADD] = "add", [WM_REMOVE] = "remove", [WM_WITHDRAW] = "withdraw"};
+
 /* The fields of a task that say what it was to do, by the table of its type. */
 static void write_fields(struct wm_buf *buf, const struct wm_task *task) {
   for (const struct wm_field *field = task->type->fields; field->name; field++) {
@@ -129,7 +131,7 @@ static void write_fields(struct wm_buf *buf, const struct wm_task *task) {
       text = *(const struct wm_text *)at;
       break;
     case WM_FIELD_ACTION:
-      text = *(const enum wm_action *)at == WM_ADD ? WM_TEXT("add") : WM_TEXT("remove");
+      text = wm_text_of(action_names[*(const enum wm_action *)at]);
       break;
     case WM_FIELD_DURATION:
     case WM_FIELD_TEXT:
@@ -159,6 +161,7 @@ static void write_outcome(struct wm_buf *buf, struct wm_text key, const struct w
   wm_write_text(buf, WM_KEY("name"), task->name);
   wm_write_string(buf, WM_KEY("type"), task->type->name);
   write_fields(buf, task);
+  wm_write_text(buf, WM_KEY("source"), task->source);
   wm_write_string(buf, WM_KEY("result"), wm_result_name(outcome->result));
   if (outcome->code != WM_OK)
     wm_write_string(buf, WM_KEY("code"), wm_code_name(outcome->code));

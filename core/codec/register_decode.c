@@ -107,7 +107,8 @@ static int read_grant(const struct reading *reading, const struct wm_member *fro
       read_until(reading, member(&from->value, "until"), &ret->until_us) ||
       read_by(reading, member(&from->value, "by"), &ret->by))
     return -1;
-  return wm_clock_is_set(&ret->clock) ? 0 : fail(reading, "a grant has no clock");
+  bool known = wm_clock_is_set(&ret->clock) || wm_clock_is_set(&ret->taken);
+  return known ? 0 : fail(reading, "a grant has no clock and was not taken back");
 }
 
 static int grants_by_source(const void *a, const void *b) {

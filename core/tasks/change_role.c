@@ -138,13 +138,34 @@ static int take_away(struct wm_run *run, const struct wm_task *task, const struc
   return tell_what_is_left(run, task, role, outcome);
 }
 
+/* One source's grant alone: what others gave stays. */
+static int withdraw(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
+                    struct wm_outcome *outcome) {
+  struct wm_clock clock = wm_event_clock(run->event, run->automation, task->sequence), stands;
+  enum wm_write write;
+  if (wm_user_take_back(run->user, task->role, task->source, &clock, run->event->now_us, &write, &stands) < 0)
+    return wm_error_memory(run->error);
+  run->wrote = true;
+  if (tell_write(run, write, &stands, outcome) < 0)
+    return -1;
+  return tell_what_is_left(run, task, role, outcome);
+}
+
 static int run_change_role(struct wm_run *run, const struct wm_task *task, struct wm_outcome *outcome) {
   const struct wm_role *role = wm_workspace_role(run->workspace, task->role);
   if (wm_gates_pass(run, task, role, task->action == WM_ADD ? add_checks : remove_checks, outcome) < 0)
     return -1;
   if (outcome->code != WM_OK)
     return 0;
-  return task->action == WM_ADD ? add(run, task, outcome) : take_away(run, task, role, outcome);
+  switch (task->action) {
+  case WM_ADD:
+    return add(run, task, outcome);
+  case WM_REMOVE:
+    return take_away(run, task, role, outcome);
+  case WM_WITHDRAW:
+    break;
+  }
+  return withdraw(run, task, role, outcome);
 }
 
 /* --- lint --- */

@@ -238,6 +238,12 @@ static void send_delegation(struct memory_log *log, const char *user, bool astra
 static void send_request(struct memory_log *log, const char *user, bool astray) {
   struct world *world = log->world;
   char data[128], room[512];
+  if (world_chance(world, 2000)) {
+    snprintf(data, sizeof data, "{\"role\":\"role-c\",\"source\":\"%s\"}",
+             world_chance(world, 5000) ? "manual" : "automation/per-journey");
+    send(log, 2, user, astray, event_text(world, room, sizeof room, "role.grant.withdrawn", user, data));
+    return;
+  }
   snprintf(data, sizeof data, "{\"role\":\"role-%c\",\"action\":\"%s\",\"by\":\"jane\"}", "abcx"[world_below(world, 4)],
            world_chance(world, 6000) ? "add" : "remove");
   send(log, 2, user, astray, event_text(world, room, sizeof room, "role.assignment.requested", user, data));

@@ -119,8 +119,8 @@ static void take_input(const struct wm_value *input) {
 }
 
 static void write_event(struct wm_buf *buf, const struct wm_event *event) {
-  static const char *const classes[] = {"triggering", "updated",    "deleted", "signed-in",
-                                        "assignment", "delegation", "reserved"};
+  static const char *const classes[] = {"triggering", "updated",    "deleted",    "signed-in",
+                                        "assignment", "delegation", "withdrawal", "reserved"};
   wm_write_text(buf, WM_KEY("id"), event->id);
   wm_write_text(buf, WM_KEY("source"), event->source);
   wm_write_text(buf, WM_KEY("type"), event->type);
@@ -143,8 +143,10 @@ static void write_event(struct wm_buf *buf, const struct wm_event *event) {
     wm_value_to_json(event->data, buf);
     wm_buf_add_char(buf, ',');
   }
-  if (event->event_class != WM_EVENT_ASSIGNMENT && event->event_class != WM_EVENT_DELEGATION)
+  if (event->event_class != WM_EVENT_ASSIGNMENT && event->event_class != WM_EVENT_DELEGATION &&
+      event->event_class != WM_EVENT_WITHDRAWAL)
     return;
+  wm_write_text(buf, WM_KEY("source-of-grant"), event->request.source);
   wm_write_text(buf, WM_KEY("to"), event->request.to);
   wm_write_boolean(buf, WM_KEY("delegable"), event->request.delegable);
   wm_write_text(buf, WM_KEY("role"), event->request.role);
