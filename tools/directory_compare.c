@@ -100,7 +100,7 @@ static int take_missing(struct comparison *comparison, const struct wm_user *use
   struct wm_text id;
   if (names_find(&comparison->missing, user->id) != NAMES_NONE)
     return 0;
-  comparison->newer += user->profile.clock.time_us > comparison->time_us;
+  comparison->newer_missing += user->profile.clock.time_us > comparison->time_us;
   return wm_arena_text(&comparison->arena, user->id, &id) < 0 ? -1 : names_add(&comparison->missing, id);
 }
 
@@ -112,7 +112,6 @@ int comparison_take(struct comparison *comparison, const struct wm_user *user) {
     return there ? take_missing(comparison, user) : 0;
   struct person *item = &comparison->people->items[person];
   unsigned changed = 0;
-  item->listed = there;
   if (there && item->state == PERSON_FINE && differences(comparison, user, person, &changed) < 0)
     return -1;
   item->changed = (uint16_t)changed;

@@ -11,7 +11,8 @@ struct comparison {
   int64_t time_us;         /* of the events to come */
   struct names missing;    /* ids of registers with a profile that the file does not have */
   size_t profiles;         /* registers with the profile of somebody who is not deleted */
-  size_t newer;            /* people of the file, or missing, whose profile is newer than 'time_us' */
+  size_t newer;            /* new and changed people whose profile is newer than 'time_us' */
+  size_t newer_missing;    /* the same of those who are missing */
   struct wm_arena arena;   /* keeps the ids */
   struct wm_arena scratch; /* of one comparison */
   struct wm_buf line;

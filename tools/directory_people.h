@@ -23,10 +23,10 @@ struct person {
   unsigned line, column;  /* where the manager stands, else the id */
   uint32_t first_unit;    /* in people.uses */
   uint16_t unit_count;
-  uint16_t changed;     /* profile fields, by bit */
-  unsigned char state;  /* enum person_state */
-  unsigned char news;   /* enum person_news */
-  bool manages, listed; /* listed: the registers have him */
+  uint16_t changed;    /* profile fields, by bit */
+  unsigned char state; /* enum person_state */
+  unsigned char news;  /* enum person_news */
+  bool manages;
 };
 
 struct people {

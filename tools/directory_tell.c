@@ -5,6 +5,11 @@
 
 #define SHOWN 20 /* users of each kind that people are shown */
 
+/* How many of the events would come too late to replace what stands. */
+static size_t count_late(const struct import *import) {
+  return import->comparison.newer + (import->delete_missing ? import->comparison.newer_missing : 0);
+}
+
 static bool is_sent(const struct import *import, const struct person *person) {
   return person->state == PERSON_FINE && (import->full || person->news != PERSON_SAME);
 }
@@ -73,7 +78,7 @@ void import_summary(const struct import *import, FILE *file) {
           import->people.rows - import->people.fine - import->people.below, import->people.below);
   if (import->compared)
     fprintf(file, "\"unchanged\":%zu,\"new\":%zu,\"changed\":%zu,\"missing\":%u,\"newer\":%zu,", import->unchanged,
-            import->fresh, import->changed, import->comparison.missing.count, import->comparison.newer);
+            import->fresh, import->changed, import->comparison.missing.count, count_late(import));
   fprintf(file, "\"deleted\":%zu,\"planned\":%zu,\"sent\":%zu}\n", import->deletions, import->planned,
           import->dispatch.sent);
 }
@@ -158,7 +163,7 @@ void import_preview(const struct import *import, FILE *file) {
   print_counts(import, file);
   if (import->compared)
     print_changes(import, file);
-  if (import->comparison.newer > 0)
+  if (count_late(import) > 0)
     fprintf(file, "\n%zu of them have a profile that is newer than the time of this import; it stays as it is\n",
-            import->comparison.newer);
+            count_late(import));
 }

@@ -248,13 +248,15 @@ static bool complain(const struct records *records, enum wm_code code, const str
   return false;
 }
 
-#define CANDIDATES_LIMIT 2000 /* names that a suggestion is looked for in */
+#define CANDIDATES_LIMIT 2000  /* names that a suggestion is looked for in */
+#define SUGGESTIONS_LIMIT 100u /* errors that get one: a million of them would take hours */
 
 static bool unknown_unit(struct units *units, struct wm_text type, const struct record_field *field,
                          const struct records *records, struct wm_text name) {
   const char *candidates[CANDIDATES_LIMIT + 1], *nearest;
   size_t count = 0;
-  for (uint32_t i = 0; i < units->names.count && count < CANDIDATES_LIMIT; i++)
+  bool wanted = records->findings->errors < SUGGESTIONS_LIMIT;
+  for (uint32_t i = 0; wanted && i < units->names.count && count < CANDIDATES_LIMIT; i++)
     if (wm_text_equal(units->items[i].type, type))
       candidates[count++] = units->items[i].name.bytes; /* the end of a key: a NUL stands behind it */
   candidates[count] = NULL;
