@@ -203,6 +203,12 @@ def test_what_is_no_table(folder, text, found):
     assert findings == found or (found is None and findings[0][2] == "SYNTAX")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+def test_lines_are_counted_whatever_ends_them(folder, end):
+    rows = ["id,name,status", 'u,"a' + end + 'b",active', "", "v,ü,bad", "w,x,"]
+    assert folder.findings(end.join(rows)) == [(5, 5, "VALUE"), (6, 5, "VALUE")]
+
+
 def test_a_quote_that_is_not_closed_costs_no_more_than_4_mib(folder):
     (finding,) = folder.findings('id,name\nu,"' + "x" * (5 << 20) + '\nv,b\n')
     assert finding == (2, 3, "SYNTAX")
