@@ -363,7 +363,7 @@ static void compare_messages(struct compare *compare) {
   if (compare->message_count == then->message_count)
     return;
   struct wm_buf expected = WM_BUF_INIT, actual = WM_BUF_INIT;
-  wm_buf_printf(&expected, "%zu notifications", then->message_count);
+  wm_buf_printf(&expected, "%zu notification%s", then->message_count, then->message_count == 1 ? "" : "s");
   wm_buf_printf(&actual, "%zu", compare->message_count);
   differ(compare, WM_ABOUT_MESSAGES, then->all_messages, WM_NO_TEXT, &expected, &actual);
 }

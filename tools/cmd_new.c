@@ -9,6 +9,7 @@
 
 #include "tools/files.h"
 #include "tools/say.h"
+#include "tools/test.h"
 
 /* What can be made: NAME, ROLE and CHANNEL in a text are replaced. */
 static const struct kind {
@@ -58,20 +59,7 @@ static const struct kind {
      "channel: NAME                 # notify tasks name it\n"
      "kind: log\n"
      "description: Who reads it.\n"},
-    {"test", "tests",
-     "test: NAME\n"
-     "given:                                   # what is known of the user before; left out: nothing\n"
-     "  user: { status: active, name: Ann }\n"
-     "  # roles: [ROLE]\n"
-     "when:                                    # one event or a list: TYPE: DATA\n"
-     "  journey.milestone.achieved: { journey: onboarding, milestone: certified }\n"
-     "then:                                    # of a role: held, not held, gained or lost\n"
-     "  nothing: true                          # no automation runs, no role changes\n"
-     "  # ROLE: gained\n"
-     "  # automations: { some-automation: { 10: changed, 20: requested } }\n"
-     "# later:                                 # more steps, each with 'after' or 'at', 'when' and 'then'\n"
-     "#   - after: 366d\n"
-     "#     then: { ROLE: lost }\n"},
+    {"test", "tests", NULL /* test_template writes it */},
 };
 
 static const struct kind *kind_find(const char *name) {
@@ -121,7 +109,12 @@ static const struct wm_text *find_taken(const struct wm_workspace *workspace, co
     return automation ? &automation->file : NULL;
   if (strcmp(kind->name, "role") == 0)
     return role ? &role->file : NULL;
-  return strcmp(kind->name, "channel") == 0 && channel ? &channel->file : NULL;
+  if (strcmp(kind->name, "channel") == 0)
+    return channel ? &channel->file : NULL;
+  for (size_t i = 0; workspace && i < workspace->case_count; i++)
+    if (wm_text_equal(workspace->cases[i].name, name))
+      return &workspace->cases[i].file;
+  return NULL;
 }
 
 /* Makes a folder unless it is there. */
@@ -175,7 +168,10 @@ static int write_kind(const char *folder, const struct kind *kind, const char *n
       {"ROLE", role.bytes ? role : WM_TEXT("certified-partner")},
       {"CHANNEL", channel.bytes ? channel : WM_TEXT("partner-mail")},
   };
-  fill(kind->text, names, sizeof names / sizeof names[0], &text);
+  if (kind->text)
+    fill(kind->text, names, sizeof names / sizeof names[0], &text);
+  else
+    test_template(&loaded, wm_text_of(name), &text);
   if (text.failed || asprintf(&below, "%s/%s", folder, kind->folder) < 0 ||
       asprintf(&path, "%s/%s.yaml", below, name) < 0) {
     exit_code = say_memory();

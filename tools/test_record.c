@@ -201,11 +201,9 @@ static void add_message(const struct wm_notification *message, struct wm_buf *th
     yaml_member_text(then, 6, "message", message->message);
 }
 
-static void add_then(struct recording *recording, const struct wm_case_run *run) {
+/* The lines below 'then:'. */
+static void add_then(const struct wm_case_run *run, struct wm_buf *then) {
   const struct wm_decision *decision = &run->moments[0].decision;
-  struct wm_buf *then = &recording->then;
-  wm_buf_clear(then);
-  wm_buf_add_string(then, "then:\n");
   bool nothing = decision->change_count == 0;
   for (size_t i = 0; i < decision->execution_count; i++)
     nothing = nothing && !wm_execution_ran(&decision->executions[i]);
@@ -287,13 +285,35 @@ static bool rehearse(struct recording *recording, struct wm_text text, bool is_w
          wm_case_run(recording->loaded->workspace, &recording->terms, &read->cases[0], given, &recording->arena, &run,
                      &error) == 0 &&
          run.difference_count == 0;
-  if (fine && !is_whole)
-    add_then(recording, &run);
+  if (fine && !is_whole) {
+    wm_buf_clear(&recording->then);
+    wm_buf_add_string(&recording->then, "then:\n");
+    add_then(&run, &recording->then);
+  }
 out:
   wm_case_run_release(&run);
   wm_user_free(given);
   wm_workspace_free(read);
   return fine;
+}
+
+int test_then(const struct loaded *loaded, struct wm_text document, struct wm_buf *then) {
+  struct wm_terms terms = test_terms(&loaded->settings);
+  struct wm_workspace *read = read_back(document);
+  struct wm_case_run run = {0};
+  struct wm_user *given = NULL;
+  struct wm_arena arena;
+  struct wm_error error;
+  wm_arena_init(&arena, 0);
+  bool fine = read && test_given(&read->cases[0], &given) == 0 &&
+              wm_case_run(loaded->workspace, &terms, &read->cases[0], given, &arena, &run, &error) == 0;
+  if (fine)
+    add_then(&run, then);
+  wm_case_run_release(&run);
+  wm_user_free(given);
+  wm_workspace_free(read);
+  wm_arena_release(&arena);
+  return fine ? 0 : -1;
 }
 
 /* One way to write it. False: it does not come back as it was. */

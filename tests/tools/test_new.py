@@ -24,7 +24,7 @@ def test_nothing_is_written_over(workspace):
     assert (workspace / "roles" / "x.yaml").read_text() == before
 
 
-@pytest.mark.parametrize("kind", ["automation", "role", "channel"])
+@pytest.mark.parametrize("kind", ["automation", "role", "channel", "test"])
 def test_a_name_is_not_made_twice(kind, workspace):
     """In another file than the one that would be written: two of a name make a workspace invalid."""
     assert waymark("new", kind, "mine", "-C", workspace).code == 0

@@ -98,7 +98,7 @@ WRONG = [
     ("automations: { join: { 10: changed STILL_DERIVED } }", "automation join, task 10 changed STILL_DERIVED", "changed"),
     ("automations: []", "no other automation than those of the list runs", "automation join runs"),
     ("request: changed", "the request changed", "does not run"),
-    ("notifications: 1", "1 notifications", "0"),
+    ("notifications: 1", "1 notification", "0"),
     ("notifications: [{ title: x }]", "notification 1: title 'x'", "there is none"),
     ("nothing: true", "nothing happens", "automation join runs; role member gained"),
 ]
@@ -431,14 +431,37 @@ def test_bad_documents_fit_neither_schema_nor_loader(workspace, text):
 
 
 def test_the_template_passes(sample):
+    """It is made of what the workspace has, and says what comes of it now."""
     assert waymark("new", "test", "my-test", "-C", sample).code == 0
     path = sample / "tests" / "my-test.yaml"
     done = waymark("test", sample, "--filter", "my-test", "--strict")
     assert done.code == 0, done.err + done.out
-    jsonschema.validate(with_text_keys(documents(path.read_text())[0]), SCHEMA)
-    path.write_text(re.sub(r"^( *)# ?", r"\1", path.read_text(), flags=re.M)
-                    .replace("  nothing: true", "  # nothing: true").replace("some-automation", "welcome-partner"))
-    assert waymark("lint", sample).code == 0  # what the comments offer can be read
+    (document,) = documents(path.read_text())
+    jsonschema.validate(with_text_keys(document), SCHEMA)
+    assert document["then"]["automations"] == {"certificate-expired": {10: "unchanged", 20: "unchanged", 30: "requested"}}
+    path.write_text(re.sub(r"^( *)# ?", r"\1", path.read_text(), flags=re.M))
+    done = waymark("lint", sample)
+    assert done.code == 0, done.err  # what the comments offer can be read
+
+
+@pytest.mark.parametrize("when, data", [
+    ("{ data.milestone: joined }", {"milestone": "joined"}),
+    ("{ data.score: { at-least: 80 }, data.x: { in: [a, b] } }", {"score": 80, "x": "a"}),
+    ("{ data.score: { above: 80 }, data.low: { below: 5 } }", {"score": 81, "low": 4}),
+    ("{ data.there: { present: true }, any: [{ data.a: 1 }, { data.b: 2 }] }", {"there": "something", "a": 1}),
+    ("{ data.name: { starts-with: 'x: y' }, not: { data.c: 3 } }", {"name": "x: y"}),
+    ("{}", {})])
+def test_the_template_fits_the_first_automation(workspace, when, data):
+    (workspace / "join.yaml").write_text(AUTOMATION.replace("when:\n  data.milestone: joined\n", f"when: {when}\n"))
+    waymark("new", "test", "my-test", "-C", workspace)
+    (document,) = documents((workspace / "tests" / "my-test.yaml").read_text())
+    assert document["when"] == {"journey.milestone.achieved": data}
+    assert waymark("test", workspace).code == 0
+
+
+def test_the_template_of_an_empty_workspace_passes(tmp_path):
+    assert waymark("new", "test", "my-test", "-C", tmp_path / "ws").code == 0
+    assert waymark("test", tmp_path / "ws").code == 0
 
 
 # --- size ---
