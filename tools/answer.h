@@ -32,6 +32,7 @@ struct answer {
   struct wm_scope scope; /* the user as conditions see him, without an event */
   /* What was said at run time; NULL: not asked, or Kafka could not be reached. Set by the caller. */
   const struct wm_running *running;
+  bool offline;           /* the register is from a file: nothing outside was to be asked */
   struct wm_clock stands; /* the newest of 'removed' and 'cleared'; not set: nothing was ever taken */
 };
 

@@ -186,8 +186,10 @@ static void print_by_automation(const struct answer *answer, const struct wm_gra
 }
 
 static void print_by_hand(const struct wm_grant *grant) {
-  line(2, STYLE_PLAIN, "an assignment by hand");
-  field("asked by", grant->by.by.size ? grant->by.by : WM_TEXT("nobody is named"));
+  bool handed_on =
+      wm_text_starts_with(grant->clock.id, WM_TEXT("delegation:")) && wm_text_is(grant->clock.source, "/waymark");
+  line(2, STYLE_PLAIN, "%s", handed_on ? "another holder handed it on" : "an assignment by hand");
+  field(handed_on ? "giver" : "asked by", grant->by.by.size ? grant->by.by : WM_TEXT("nobody is named"));
   field("reason", grant->by.reason.size ? grant->by.reason : WM_TEXT("none is told"));
   field("hand on", grant->by.delegable ? WM_TEXT("the user may give the role to others") : WM_NO_TEXT);
 }
@@ -436,7 +438,7 @@ static void print_takes(const struct answer *answer) {
 
 /* Silence would say that nothing was. */
 static void print_control(const struct answer *answer) {
-  if (answer->running)
+  if (answer->running || answer->offline)
     return;
   putchar('\n');
   line(0, STYLE_DIM, "What was archived or switched off at run time was not asked.");

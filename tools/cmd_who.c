@@ -161,7 +161,7 @@ static int list(struct listing *listing, const struct options *options) {
   table_init(&listing->table, heads);
   int exit_code = source_each(listing->loaded, options, &walk);
   table_print(&listing->table, stdout);
-  if (exit_code == EXIT_FINE)
+  if (exit_code == EXIT_FINE && !ferror(stdout))
     summarize(listing, walk.users);
   if (exit_code == EXIT_FINE && (listing->found == 0 || walk.faults > 0))
     exit_code = EXIT_BAD_NEWS;

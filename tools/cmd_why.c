@@ -4,6 +4,7 @@
 #include "tools/role_text.h"
 #include "tools/roles_control.h"
 #include "tools/say.h"
+#include "tools/when.h"
 #include "worker/clock.h"
 
 /* A role that neither the catalogue nor the register knows is a slip of the pen. */
@@ -24,13 +25,23 @@ static bool ask_control(const struct loaded *loaded, const struct options *optio
          wm_workspace_overlay(loaded->workspace, running, &overlay, &error) == 0;
 }
 
+/* Whatever is known now counts, at another moment: grants have ended by then. */
+static int read_now(const struct options *options, int64_t *ret_us) {
+  const char *at = options_value(options, "at");
+  *ret_us = system_clock.wall_us(system_clock.self);
+  return at ? when_parse("at", at, true, *ret_us, ret_us) : EXIT_FINE;
+}
+
 static int answer(const struct loaded *loaded, const struct invocation *invocation, struct wm_arena *arena,
                   struct source_user *source, struct wm_user **user, struct wm_running *running) {
   const struct options *options = &invocation->options;
   const char *role = options_argument(options, 1);
   struct wm_text name = wm_text_of(options_argument(options, 0));
   struct answer found;
-  int exit_code = source_find(loaded, options, name, arena, source, user);
+  int64_t now_us;
+  int exit_code = read_now(options, &now_us);
+  if (exit_code == EXIT_FINE)
+    exit_code = source_find(loaded, options, name, arena, source, user);
   if (exit_code == EXIT_FINE)
     exit_code = check_role(loaded, *user, role);
   if (exit_code != EXIT_FINE)
@@ -40,8 +51,10 @@ static int answer(const struct loaded *loaded, const struct invocation *invocati
   if (!*user)
     return say_memory();
   bool asked = ask_control(loaded, options, running);
-  answer_find(loaded, source, *user, wm_text_of(role), system_clock.wall_us(system_clock.self), &found);
+  answer_find(loaded, source, *user, wm_text_of(role), now_us, &found);
+  found.has_redis = found.has_redis && !options_has(options, "at");
   found.running = asked ? running : NULL;
+  found.offline = options_has(options, "register");
   if (answer_add_roles(&found, arena) < 0)
     return say_memory();
   if (options_has(options, "json"))
@@ -75,7 +88,14 @@ static int run(const struct invocation *invocation) {
   return exit_code;
 }
 
-static const struct option options[] = {OPTION_WORKSPACE, OPTION_REGISTER, OPTION_JSON, {0}};
+static const struct option options[] = {
+    OPTION_WORKSPACE,
+    {"at", 0, "WHEN",
+     "by what is known now, but at another moment (a day means its end, UTC): after grants have ended"},
+    OPTION_REGISTER,
+    OPTION_JSON,
+    {0},
+};
 
 const struct command command_why = {
     .name = "why",
