@@ -164,9 +164,8 @@ static void preview(const struct archive *archive) {
 
 struct looking {
   struct archive *archive;
-  struct wm_arena arena;
+  int64_t now_us;
   size_t left; /* users whose role set is not yet as it will be */
-  int exit_code;
 };
 
 static bool holds(const struct cache_user *user, struct wm_text role) {
@@ -198,7 +197,7 @@ static int look_at(void *taker, const struct registers_entry *entry) {
 }
 
 static int look_once(struct archive *archive, struct registers *registers, size_t *ret_left) {
-  struct looking looking = {.archive = archive};
+  struct looking looking = {.archive = archive, .now_us = system_clock.wall_us(system_clock.self)};
   struct wm_error error = {0};
   if (registers_each(registers, look_at, &looking, &error) < 0)
     return say_error(EXIT_OUTSIDE, &error);

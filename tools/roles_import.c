@@ -199,6 +199,10 @@ static int check_whole(struct import *import) {
   struct loaded after;
   int exit_code = workspace_open(import->invocation, options_argument(&import->invocation->options, ROLES_FIRST + 1),
                                  SETTINGS_LINT, &after);
+  for (size_t i = 0; i < import->count && exit_code == EXIT_FINE; i++)
+    if (!wm_workspace_role(after.workspace, import->roles[i].name))
+      exit_code = say(EXIT_BAD_NEWS, "'%s' is no part of the workspace: does 'ignore' in its settings name it?",
+                      import->roles[i].file);
   files_unload(&after);
   return exit_code;
 }

@@ -2,8 +2,9 @@
 import hashlib
 import json
 
+import jsonschema
 import pytest
-from conftest import SAMPLE, lines, waymark
+from conftest import ROOT, SAMPLE, lines, waymark
 
 OLD = """\
 role: member
@@ -202,6 +203,17 @@ def test_an_export_says_what_belongs_to_a_role(tmp_path):
     assert full["definition"]["assigned-when"][1]["when"]["user.attributes.tier"] == {"in": ["gold", 7, 1.5, True]}
 
 
+def test_exports_fit_their_schema(tmp_path):
+    schema, inner = (json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text()) for name in ("role-export", "role"))
+    source = folder(tmp_path, "source", f"{FULL}---\n{LABELS}---\n{OLD}")
+    for role in [*exported(source), *exported(SAMPLE)]:
+        jsonschema.validate(role, schema)
+        jsonschema.validate(role["definition"], inner)
+        assert set(role) <= set(schema["properties"])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"role": "a"}, schema)
+
+
 def test_a_definition_alone_becomes_a_document(tmp_path):
     source = folder(tmp_path, "source", f"{FULL}---\n{LABELS}")
     text = "".join(json.dumps({"role": role["role"], "definition": role["definition"]}) + "\n" for role in exported(source))
@@ -229,6 +241,14 @@ def test_what_the_workspace_would_refuse_is_taken_back(tmp_path):
     text = '{"role":"two","document":"role: two\\nlabel: Same\\n"}'
     target, done = imported(tmp_path, text, "target")
     assert done.code == 1 and "NAME_DUPLICATE" in done.err and "nothing was imported" in done.err
+    assert list((target / "roles").iterdir()) == []
+
+
+def test_roles_that_the_settings_ignore_are_not_imported(tmp_path):
+    target = folder(tmp_path, "target", OLD)
+    (target / "waymark.yaml").write_text("ignore: ['roles/*']\n")
+    done = waymark("roles", "import", "-", target, "--yes", stdin='{"role":"two","document":"role: two\\n"}')
+    assert done.code == 1 and "does 'ignore' in its settings name it?" in done.err
     assert list((target / "roles").iterdir()) == []
 
 
