@@ -1,7 +1,12 @@
 # Benches: `tools/bench` builds and runs them; no test depends on a time.
-foreach(bench bench_core bench_consume bench_produce)
+foreach(bench bench_core bench_project bench_consume bench_produce)
   add_executable(${bench} EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/${bench}.c)
   target_link_libraries(${bench} PRIVATE waymark_codec)
 endforeach()
 target_link_libraries(bench_consume PRIVATE PkgConfig::RDKAFKA)
 target_link_libraries(bench_produce PRIVATE PkgConfig::RDKAFKA)
+
+if(TARGET waymark_doubles)
+  add_executable(bench_archive EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench_archive.c)
+  target_link_libraries(bench_archive PRIVATE waymark_doubles)
+endif()
