@@ -23,6 +23,7 @@ enum cache_result {
 /* What Redis knows of a user; texts are borrowed from the arena of the call. */
 struct cache_user {
   struct wm_text id;     /* in */
+  bool bare;             /* in: without the register */
   struct wm_text json;   /* out: the register; bytes == NULL: none */
   int64_t gen, at;       /* out */
   struct wm_text *roles; /* out, only when asked for: members of the role set, sorted by bytes */
@@ -37,8 +38,8 @@ struct cache_progress {
 enum cache_mode {
   CACHE_NEWER, /* write if (gen, at) is newer than what is there (or nothing is) */
   CACHE_SAME   /* a projection: only if (gen, at) is exactly what is there, and wm:meta has 'stamp' (else CACHE_STALE),
-                  write   the role set, and 'end_us' as the user's next end, later or not (INT64_MAX: out of wm:ends); so a
-                  zombie   can't move an end that is not his, nor bring back an earlier catalogue */
+                  write   the role set, and 'end_us' as the user's next end, later or not (INT64_MAX: out of wm:ends); so
+                  a   zombie   can't move an end that is not his, nor bring back an earlier catalogue */
 };
 
 /* One user to be written by the fenced script. Borrowed until apply returns. */

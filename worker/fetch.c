@@ -75,25 +75,46 @@ static struct cache_user *ask_users(struct users_entry **entries, size_t count, 
   return *ret_entries ? users : NULL;
 }
 
+/* Asks for 'users', and whether Redis is where it was left. */
+static bool ask(struct loop *loop, struct cache_user *users, size_t count, bool with_roles, struct wm_arena *arena) {
+  struct wm_error error = {0};
+  size_t progress_count;
+  struct cache_progress *progress = ask_progress(loop, arena, &progress_count);
+  if (!progress)
+    return loop_fail_memory(loop);
+  enum cache_result result = LOOP_CACHE(loop, fetch, users, count, with_roles, progress, progress_count, arena, &error);
+  if (result != CACHE_DONE) {
+    recover_from_cache(loop, result, &error);
+    return false;
+  }
+  return is_as_left(loop, progress, progress_count);
+}
+
+bool fetch_role_sets(struct loop *loop, struct cache_user *users, size_t count, struct wm_arena *arena,
+                     struct wm_role_set *ret_roles) {
+  if (!loop_settle(loop))
+    return false;
+  for (size_t i = 0; i < count; i++)
+    users[i].bare = true;
+  if (!ask(loop, users, count, true, arena))
+    return false;
+  for (size_t i = 0; i < count; i++)
+    if (name_set(&users[i], arena, &ret_roles[i]) < 0)
+      return loop_fail_memory(loop);
+  return true;
+}
+
 bool fetch_users(struct loop *loop, struct users_entry **entries, size_t count, struct wm_arena *arena,
                  struct wm_role_set *ret_roles) {
   if (!loop_settle(loop))
     return false;
   struct wm_error error = {0};
-  size_t user_count, progress_count;
+  size_t user_count;
   struct users_entry **asked;
   struct cache_user *users = ask_users(entries, count, ret_roles != NULL, arena, &asked, &user_count);
-  struct cache_progress *progress = ask_progress(loop, arena, &progress_count);
-  if (!users || !progress)
+  if (!users)
     return loop_fail_memory(loop);
-
-  enum cache_result result =
-      LOOP_CACHE(loop, fetch, users, user_count, ret_roles != NULL, progress, progress_count, arena, &error);
-  if (result != CACHE_DONE) {
-    recover_from_cache(loop, result, &error);
-    return false;
-  }
-  if (!is_as_left(loop, progress, progress_count))
+  if (!ask(loop, users, user_count, ret_roles != NULL, arena))
     return false;
   for (size_t i = 0; i < user_count; i++) {
     if (ret_roles && name_set(&users[i], arena, &ret_roles[i]) < 0)

@@ -4,6 +4,7 @@
 #define WM_WORKER_FETCH_H
 
 #include "core/project.h"
+#include "worker/cache.h"
 #include "worker/users.h"
 
 struct loop;
@@ -13,5 +14,10 @@ struct loop;
  * False: the loop has fallen back or stopped, and the entries are gone. */
 bool fetch_users(struct loop *loop, struct users_entry **entries, size_t count, struct wm_arena *arena,
                  struct wm_role_set *ret_roles);
+
+/* Only (gen, at) and role set of each of 'users' (their ids are filled in), borrowed from 'arena'; memory is not asked.
+ * False as above. */
+bool fetch_role_sets(struct loop *loop, struct cache_user *users, size_t count, struct wm_arena *arena,
+                     struct wm_role_set *ret_roles);
 
 #endif

@@ -35,8 +35,8 @@ static int encode(struct appender *appender, const struct projection *items, siz
   struct wm_encode encode = {.group = appender->loop->group, .arena = arena, .take = append, .taker = appender};
   for (size_t i = 0; i < count; i++) {
     const struct projection *item = &items[i];
-    if (item->change_count > 0 && wm_encode_changes(&encode, item->entry->committed, item->changes, item->change_count,
-                                                    item->at_us, item->digest, error) < 0)
+    if (item->change_count > 0 &&
+        wm_encode_changes(&encode, item->user, item->changes, item->change_count, item->at_us, item->digest, error) < 0)
       return -1;
   }
   return 0;
@@ -88,14 +88,13 @@ bool projection_commit(struct loop *loop, const struct projection *items, size_t
   if (!write_changes(loop, items, count, arena))
     return false;
   for (size_t i = 0; i < count; i++) {
-    const struct users_entry *entry = items[i].entry;
-    if (!writes || projection_write(loop, entry->committed, items[i].now_us, arena, &writes[i]) < 0)
+    if (!writes || projection_write(loop, items[i].user, items[i].now_us, arena, &writes[i]) < 0)
       return loop_fail_memory(loop);
     writes[i].mode = CACHE_SAME;
     writes[i].partition = items[i].partition;
     writes[i].stamp = wm_text_of(loop->partitions.items[items[i].partition].stamp);
-    writes[i].gen = entry->gen;
-    writes[i].at = entry->at;
+    writes[i].gen = items[i].gen;
+    writes[i].at = items[i].at;
   }
-  return loop_apply(loop, writes, count) && loop_settle(loop);
+  return loop_apply(loop, writes, count);
 }

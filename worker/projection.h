@@ -11,7 +11,8 @@
 struct loop;
 
 struct projection {
-  struct users_entry *entry; /* with a committed register */
+  const struct wm_user *user; /* a committed register, as (gen, at) wrote it */
+  int64_t gen, at;
   int32_t partition;
   struct wm_change *changes;
   size_t change_count;
@@ -26,8 +27,8 @@ int projection_write(const struct loop *loop, const struct wm_user *user, int64_
                      struct cache_write *ret);
 
 /* Appends the changes of all items and commits them with an unchanged position of each partition, rewrites the role
- * sets and waits. False: the loop has fallen back or stopped, or the transaction was aborted; then all of it has to be
- * done again. */
+ * sets without waiting for Redis (loop_settle). False: the loop has fallen back or stopped, or the transaction was
+ * aborted; then all of it has to be done again. */
 bool projection_commit(struct loop *loop, const struct projection *items, size_t count, struct wm_arena *arena);
 
 #endif

@@ -7,7 +7,7 @@
 #include "worker/redis_internal.h"
 
 #define STALL_MS 5000 /* a worker that is alive may be kept by one call for so long, and has no word meanwhile */
-#define SLICE 256 /* users asked for in one pipeline: their registers wait in the memory of Redis */
+#define SLICE 256     /* users asked for in one pipeline: their registers wait in the memory of Redis */
 
 /* KEYS: meta. ARGV: incarnation or '', generation or '', field of a catalogue or '', what it has to begin with ('': it
  * must not be there), fields and values... Returns 1 when it wrote, 0 when another incarnation is there, -1 when a
@@ -63,11 +63,11 @@ static int take_roles(const redisReply *reply, struct wm_arena *arena, struct ca
 }
 
 static int take_register(const redisReply *reply, struct wm_arena *arena, struct cache_user *user) {
-  const redisReply *json = reply->element[2];
+  const redisReply *json = user->bare ? NULL : reply->element[2];
   user->gen = redis_number(reply->element[0], 0);
   user->at = redis_number(reply->element[1], -1);
   user->json = WM_NO_TEXT;
-  if (json->type != REDIS_REPLY_STRING)
+  if (!json || json->type != REDIS_REPLY_STRING)
     return 0;
   user->json = (struct wm_text){wm_arena_copy(arena, json->str, json->len), json->len};
   return user->json.bytes ? 0 : -1;
@@ -79,7 +79,7 @@ static enum cache_result read_user(struct redis *redis, bool with_roles, struct 
   enum cache_result result = redis_read(redis, &reply, error);
   if (result != CACHE_DONE)
     return result;
-  bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == 3;
+  bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == (user->bare ? 2 : 3);
   int taken = good ? take_register(reply, arena, user) : 0;
   freeReplyObject(reply);
   if (!good || taken < 0)
@@ -99,10 +99,12 @@ static enum cache_result read_user(struct redis *redis, bool with_roles, struct 
   return CACHE_DONE;
 }
 
-static enum cache_result ask_user(struct redis *redis, struct wm_text user, bool with_roles, struct wm_error *error) {
-  struct wm_text key = redis_user_key(redis, &redis->user_key, user, "user");
+static enum cache_result ask_user(struct redis *redis, const struct cache_user *asked, bool with_roles,
+                                  struct wm_error *error) {
+  struct wm_text user = asked->id, key = redis_user_key(redis, &redis->user_key, user, "user");
   enum cache_result result =
-      APPEND(redis, error, WM_TEXT("HMGET"), key, WM_TEXT("gen"), WM_TEXT("at"), WM_TEXT("register"));
+      asked->bare ? APPEND(redis, error, WM_TEXT("HMGET"), key, WM_TEXT("gen"), WM_TEXT("at"))
+                  : APPEND(redis, error, WM_TEXT("HMGET"), key, WM_TEXT("gen"), WM_TEXT("at"), WM_TEXT("register"));
   if (result != CACHE_DONE || !with_roles)
     return result;
   return APPEND(redis, error, WM_TEXT("SMEMBERS"), redis_user_key(redis, &redis->roles_key, user, "roles"));
@@ -112,7 +114,7 @@ static enum cache_result fetch_slice(struct redis *redis, struct cache_user *use
                                      struct wm_arena *arena, struct wm_error *error) {
   enum cache_result result = CACHE_DONE;
   for (size_t i = 0; result == CACHE_DONE && i < count; i++)
-    result = ask_user(redis, users[i].id, with_roles, error);
+    result = ask_user(redis, &users[i], with_roles, error);
   if (result == CACHE_DONE)
     result = redis_flush(redis, error);
   for (size_t i = 0; result == CACHE_DONE && i < count; i++)

@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 
+#include "core/codec/register.h"
 #include "worker/fetch.h"
 #include "worker/loop.h"
 #include "worker/projection.h"
 
 #define CHUNK_FIRST 500
 #define CHUNK_LEAST 100
-#define CHUNK_MOST 4000
+#define CHUNK_MOST 2000
 #define CHUNK_US 40000 /* about as long as a batch may wait anyway */
 #define READ_MS 50
 #define SAY_US 5000000
@@ -125,16 +126,16 @@ bool reproject_is_pending(const struct loop *loop) {
   return first_pending(loop) >= 0;
 }
 
-int reproject_compare(const struct loop *loop, const struct users_entry *entry, const struct wm_role_set *before,
+int reproject_compare(const struct loop *loop, const struct wm_user *user, const struct wm_role_set *before,
                       struct wm_arena *arena, struct projection *ret) {
   struct wm_role_set after;
-  int32_t home = LOOP_LOG(loop, home, entry->id);
-  *ret = (struct projection){.entry = (struct users_entry *)entry,
+  int32_t home = LOOP_LOG(loop, home, user->id);
+  *ret = (struct projection){.user = user,
                              .partition = home,
                              .now_us = loop_wall(loop),
                              .at_us = loop->partitions.items[home].since_us,
                              .digest = loop->workspace->catalogue_digest};
-  if (wm_project(loop->workspace, entry->committed, ret->now_us, arena, &after) < 0)
+  if (wm_project(loop->workspace, user, ret->now_us, arena, &after) < 0)
     return -1;
   return wm_role_set_diff(before, &after, WM_CAUSE_CATALOGUE, NULL, arena, &ret->changes, &ret->change_count);
 }
@@ -146,7 +147,7 @@ int reproject_ahead(struct loop *loop, const struct wm_encode *encode, struct us
     const struct partition *home = &loop->partitions.items[LOOP_LOG(loop, home, entries[i]->id)];
     if (!entries[i]->committed || home->catalogue == CATALOGUE_PROJECTED)
       continue;
-    if (reproject_compare(loop, entries[i], &roles[i], encode->arena, &item) < 0)
+    if (reproject_compare(loop, entries[i]->committed, &roles[i], encode->arena, &item) < 0)
       return wm_error_memory(error);
     if (item.change_count > 0 && wm_encode_changes(encode, entries[i]->committed, item.changes, item.change_count,
                                                    item.at_us, item.digest, error) < 0)
@@ -171,7 +172,8 @@ static bool begin(struct loop *loop, int32_t p) {
   reproject->start = start;
   reproject->position = next > start && next <= end ? next : start;
   reproject->end = end;
-  reproject->said_us = reproject->kept_us = loop_now(loop);
+  reproject->said_us = loop_now(loop);
+  reproject->kept_us = reproject->said_us - KEEP_US; /* the first chunk is kept at once */
   if (reproject->position > start)
     loop_say(loop, LOGGER_INFO, "goes on projecting the catalogue",
              (const struct logger_field[]){{.name = "partition", .number = p},
@@ -195,91 +197,115 @@ static bool open_reader(struct loop *loop) {
   return true;
 }
 
-/* Who has a register: each user once, however often he stands in the chunk. 'ret_fresh' marks those that nobody had in
- * memory. -1: stopped. */
-static int read_users(struct loop *loop, struct users_entry **entries, bool *fresh, size_t *ret_count) {
+/* The users of one chunk; everything is borrowed from the arena but the registers. */
+struct chunk {
+  struct wm_user **registers; /* owned */
+  int64_t *offsets;
+  struct cache_user *users;
+  struct wm_role_set *roles;
+  size_t count;
+};
+
+static bool chunk_init(struct chunk *chunk, size_t most, struct wm_arena *arena) {
+  *chunk = (struct chunk){
+      .registers = WM_ARENA_ARRAY(arena, struct wm_user *, most),
+      .offsets = WM_ARENA_ARRAY(arena, int64_t, most),
+      .users = WM_ARENA_ARRAY(arena, struct cache_user, most),
+      .roles = WM_ARENA_ARRAY(arena, struct wm_role_set, most),
+  };
+  return chunk->registers && chunk->offsets && chunk->users && chunk->roles;
+}
+
+static void chunk_release(struct chunk *chunk) {
+  for (size_t i = 0; i < chunk->count; i++)
+    wm_user_free(chunk->registers[i]);
+}
+
+static int take_register(struct loop *loop, const struct wm_record *record, struct chunk *chunk) {
+  struct wm_error why = {0}, error = {0};
+  struct wm_user *user = record->value.bytes ? wm_register_decode(record->value, &why) : NULL;
+  if (!user && why.code == WM_E_OUT_OF_MEMORY) {
+    loop_fail_memory(loop);
+    return -1;
+  }
+  if (!user || !wm_text_equal(user->id, record->key)) {
+    wm_user_free(user);
+    wm_error_set(&error, WM_E_REGISTER_INVALID, "the register of user '%.*s' at %.*s/%d/%lld: %s",
+                 WM_TEXT_ARG(wm_text_shown(record->key)), WM_TEXT_ARG(record->topic), (int)record->partition,
+                 (long long)record->offset, why.code ? why.text : "it is not a register of this user");
+    loop_fail(loop, &error);
+    return -1;
+  }
+  chunk->users[chunk->count] = (struct cache_user){.id = user->id};
+  chunk->offsets[chunk->count] = record->offset;
+  chunk->registers[chunk->count++] = user;
+  return 0;
+}
+
+/* Registers as they come, up to a chunk. Redis works meanwhile on the chunk before. -1: stopped. */
+static int read_chunk(struct loop *loop, struct chunk *chunk) {
   struct reproject *reproject = &loop->reproject;
   struct wm_error error = {0};
-  size_t count = 0;
-  users_begin_walk(&loop->users);
-  for (size_t read = 0; read < reproject->chunk_users && reproject->position < reproject->end; read++) {
+  while (chunk->count < reproject->chunk_users && reproject->position < reproject->end) {
     struct wm_record record;
-    enum log_poll polled = LOOP_LOG(loop, read_next, count > 0 ? 0 : READ_MS, &record, &reproject->position, &error);
+    int wait_ms = chunk->count > 0 ? 0 : READ_MS;
+    enum log_poll polled = LOOP_LOG(loop, read_next, wait_ms, &record, &reproject->position, &error);
     if (polled == LOG_NOTHING || polled == LOG_DOWN)
       break;
     if (polled != LOG_RECORD) {
       loop_fail(loop, &error);
       return -1;
     }
-    if (record.key.size == 0 || record.key.bytes[0] == '\0')
+    if (record.key.size > 0 && record.key.bytes[0] == '\0')
       continue;
-    struct users_entry *entry = users_find(&loop->users, record.key);
-    fresh[count] = !entry;
-    if (!entry)
-      entry = users_add(&loop->users, record.key);
-    if (!entry) {
-      loop_fail_memory(loop);
+    if (take_register(loop, &record, chunk) < 0)
       return -1;
-    }
-    if (users_meet(&loop->users, entry))
-      entries[count++] = entry;
   }
-  *ret_count = count;
   return 0;
 }
 
-static bool project(struct loop *loop, struct users_entry **entries, const struct wm_role_set *roles, size_t count) {
+/* Only a user's newest register counts: Redis knows which that is. One that is not in the log up to 'end' was written
+ * since, by the present catalogue. */
+static bool project(struct loop *loop, const struct chunk *chunk) {
   struct wm_arena *arena = &loop->reproject.arena;
-  struct projection *items = WM_ARENA_ARRAY(arena, struct projection, count);
-  size_t item_count = 0, change_count = 0;
+  struct projection *items = WM_ARENA_ARRAY(arena, struct projection, chunk->count);
+  size_t item_count = 0, change_count = 0, newest = 0;
   if (!items)
     return loop_fail_memory(loop);
-  for (size_t i = 0; i < count; i++) {
-    if (!entries[i]->committed)
+  for (size_t i = 0; i < chunk->count; i++) {
+    if (chunk->users[i].at != chunk->offsets[i])
       continue;
-    if (reproject_compare(loop, entries[i], &roles[i], arena, &items[item_count]) < 0)
+    newest++;
+    if (reproject_compare(loop, chunk->registers[i], &chunk->roles[i], arena, &items[item_count]) < 0)
       return loop_fail_memory(loop);
+    items[item_count].gen = chunk->users[i].gen;
+    items[item_count].at = chunk->users[i].at;
     change_count += items[item_count].change_count;
     item_count += items[item_count].change_count > 0;
   }
   if (!projection_commit(loop, items, item_count, arena))
     return false;
-  loop->partitions.items[loop->reproject.partition].projected_users += count;
+  loop->partitions.items[loop->reproject.partition].projected_users += newest;
   loop->counters.reprojected += change_count;
   return true;
 }
 
-/* A scan must not push out those whom the events are about. */
-static void forget_fresh(struct loop *loop, struct users_entry **entries, const bool *fresh, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (fresh[i])
-      users_remove(&loop->users, entries[i]);
-}
-
 static bool project_chunk(struct loop *loop) {
   struct wm_arena *arena = &loop->reproject.arena;
-  wm_arena_rewind(arena);
-  size_t most = loop->reproject.chunk_users;
-  struct users_entry **entries = WM_ARENA_ARRAY(arena, struct users_entry *, most);
-  bool *fresh = WM_ARENA_ARRAY(arena, bool, most);
-  struct wm_role_set *roles = WM_ARENA_ARRAY(arena, struct wm_role_set, most);
   int64_t position = loop->reproject.position;
-  size_t count = 0;
-  if (!entries || !fresh || !roles)
+  struct chunk chunk;
+  wm_arena_rewind(arena);
+  if (!chunk_init(&chunk, loop->reproject.chunk_users, arena))
     return loop_fail_memory(loop);
-  if (read_users(loop, entries, fresh, &count) < 0)
-    return false;
-  if (count == 0)
-    return true;
-  if (!fetch_users(loop, entries, count, arena, roles))
-    return false;
-  if (!project(loop, entries, roles, count)) {
+  bool done = read_chunk(loop, &chunk) == 0;
+  if (done && chunk.count > 0 &&
+      (!fetch_role_sets(loop, chunk.users, chunk.count, arena, chunk.roles) || !project(loop, &chunk))) {
     reproject_yield(loop);
     loop->reproject.position = position;
-    return false;
+    done = false;
   }
-  forget_fresh(loop, entries, fresh, count);
-  return true;
+  chunk_release(&chunk);
+  return done;
 }
 
 /* --- progress --- */
@@ -314,6 +340,8 @@ static bool keep_progress(struct loop *loop) {
   if (loop_now(loop) - reproject->kept_us < KEEP_US)
     return true;
   reproject->kept_us = loop_now(loop);
+  if (!loop_settle(loop))
+    return false;
   snprintf(next, sizeof next, "%lld", (long long)reproject->position);
   return write_meta(loop, reproject->partition, partition->stamp, next);
 }
@@ -321,7 +349,7 @@ static bool keep_progress(struct loop *loop) {
 static void finish(struct loop *loop) {
   int32_t p = loop->reproject.partition;
   struct partition *partition = &loop->partitions.items[p];
-  if (!write_meta(loop, p, partition->stamp, "done"))
+  if (!loop_settle(loop) || !write_meta(loop, p, partition->stamp, "done"))
     return;
   partition->catalogue = CATALOGUE_PROJECTED;
   loop_say(loop, LOGGER_INFO, "projected the catalogue",

@@ -50,7 +50,9 @@ static int compare(struct loop *loop, const struct due *due, struct projection *
   struct wm_arena *arena = &loop->sweep.arena;
   const struct wm_user *user = due->entry->committed;
   struct wm_role_set before, after;
-  *ret = (struct projection){.entry = due->entry,
+  *ret = (struct projection){.user = user,
+                             .gen = due->entry->gen,
+                             .at = due->entry->at,
                              .partition = due->partition,
                              .now_us = loop_wall(loop),
                              .at_us = due->end_us,
@@ -66,9 +68,10 @@ static int compare(struct loop *loop, const struct due *due, struct projection *
 static int compare_catalogue(struct loop *loop, const struct projection *end, const struct wm_role_set *held,
                              struct projection *ret) {
   size_t count = 0;
-  if (reproject_compare(loop, end->entry, held, &loop->sweep.arena, ret) < 0)
+  if (reproject_compare(loop, end->user, held, &loop->sweep.arena, ret) < 0)
     return -1;
-  ret->partition = end->partition;
+  ret->gen = end->gen;
+  ret->at = end->at;
   for (size_t i = 0; i < ret->change_count; i++) {
     bool told = false;
     for (size_t j = 0; j < end->change_count; j++)
@@ -113,7 +116,7 @@ static bool sweep_ours(struct loop *loop, const struct due *ours, const struct w
       return loop_fail_memory(loop);
     item_count += items[item_count].change_count > 0;
   }
-  if (!projection_commit(loop, items, item_count, &loop->sweep.arena))
+  if (!projection_commit(loop, items, item_count, &loop->sweep.arena) || !loop_settle(loop))
     return false;
   loop->counters.expired += change_count;
   return forget_ends(loop, ours, count);

@@ -215,9 +215,9 @@ static enum cache_result door_check(void *self, struct wm_error *error) {
 
 static void fetch_user(struct memory_cache *cache, struct cache_user *user, bool with_roles, struct wm_arena *arena) {
   const struct memory_user *found = memory_cache_user(cache, user->id);
-  user->json = found && found->has_register ? found->json : WM_NO_TEXT;
+  user->json = found && found->has_register && !user->bare ? found->json : WM_NO_TEXT;
   user->gen = found ? found->gen : 0;
-  user->at = found ? found->at : 0;
+  user->at = found && found->has_register ? found->at : -1;
   user->roles = NULL;
   user->role_count = 0;
   if (user->json.bytes)
