@@ -6,7 +6,7 @@ endforeach()
 target_link_libraries(bench_consume PRIVATE PkgConfig::RDKAFKA)
 target_link_libraries(bench_produce PRIVATE PkgConfig::RDKAFKA)
 
-if(TARGET waymark_doubles)
-  add_executable(bench_archive EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench_archive.c)
-  target_link_libraries(bench_archive PRIVATE waymark_doubles)
-endif()
+# The worker's loop on a log in memory and a real Redis.
+add_executable(bench_archive EXCLUDE_FROM_ALL bench/bench_archive.c lib/world.c lib/memory_log.c lib/memory_group.c
+  lib/memory_door.c)
+target_link_libraries(bench_archive PRIVATE waymark_engine)
