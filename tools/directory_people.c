@@ -40,13 +40,15 @@ struct adding {
   bool wrong;
 };
 
-static void complain(struct adding *adding, enum wm_code code, enum people_field field, const char *format,
-                     struct wm_text about) {
+__attribute__((format(printf, 4, 5))) static void complain(struct adding *adding, enum wm_code code,
+                                                           enum people_field field, const char *format, ...) {
   const struct record_field *place = &adding->draft->fields[field];
-  char text[300];
-  snprintf(text, sizeof text, format, WM_TEXT_ARG(wm_text_shown(about)));
-  records_find(adding->records, WM_ERROR, code, place->line ? place->line : adding->draft->line,
-               place->line ? place->column : adding->draft->column, "%s", text);
+  const struct draft *draft = adding->draft;
+  va_list arguments;
+  va_start(arguments, format);
+  records_vfind(adding->records, WM_ERROR, code, place->line ? place->line : draft->line,
+                place->line ? place->column : draft->column, format, arguments);
+  va_end(arguments);
   adding->wrong = true;
 }
 
@@ -54,26 +56,24 @@ static struct wm_text text_of(const struct draft *draft, enum people_field field
   return wm_value_text(&draft->fields[field].value);
 }
 
+static bool is_one_of(struct wm_text word, const char *const *words) {
+  while (*words && !wm_text_is(word, *words))
+    words++;
+  return *words;
+}
+
 static void check_word(struct adding *adding, enum people_field field, const char *const *words) {
   struct wm_text word = text_of(adding->draft, field);
-  const struct record_field *place = &adding->draft->fields[field];
-  if (!word.bytes)
+  if (!word.bytes || is_one_of(word, words))
     return;
   struct wm_buf list = WM_BUF_INIT;
-  for (size_t i = 0; words[i]; i++) {
-    if (wm_text_is(word, words[i])) {
-      wm_buf_release(&list);
-      return;
-    }
+  for (size_t i = 0; words[i]; i++)
     wm_buf_printf(&list, "%s%s", i ? ", " : "", words[i]);
-  }
   const char *nearest = wm_text_nearest(word, words);
   bool deleted = field == FIELD_STATUS && wm_text_is(word, "deleted");
-  records_find(adding->records, WM_ERROR, WM_E_DIRECTORY_VALUE, place->line, place->column,
-               "'%.*s' is no %s (%s)%s%s%s%s", WM_TEXT_ARG(wm_text_shown(word)), people_fields[field],
-               list.bytes ? list.bytes : "", nearest ? ", did you mean '" : "", nearest ? nearest : "",
-               nearest ? "'" : "", deleted ? ": leave out who is gone, and import with --delete-missing" : "");
-  adding->wrong = true;
+  complain(adding, WM_E_DIRECTORY_VALUE, field, "'%.*s' is no %s (%s)%s%s%s%s", SHOWN(word), people_fields[field],
+           list.bytes ? list.bytes : "", nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'" : "",
+           deleted ? ": leave out who is gone, and import with --delete-missing" : "");
   wm_buf_release(&list);
 }
 
@@ -106,8 +106,7 @@ static void write_own(struct adding *adding, struct wm_buf *buf) {
   }
   struct wm_text own = {buf->bytes, buf->size};
   if (!buf->failed && wm_json_depth(own) > DEPTH_LIMIT)
-    complain(adding, WM_E_DIRECTORY_LIMIT, FIELD_ATTRIBUTES, "lists and objects nested deeper than an event may be%.*s",
-             WM_TEXT(""));
+    complain(adding, WM_E_DIRECTORY_LIMIT, FIELD_ATTRIBUTES, "lists and objects nested deeper than an event may be");
 }
 
 static int take_units(struct adding *adding, struct person *person) {
@@ -171,7 +170,7 @@ static int add_person(struct adding *adding, struct wm_text id, struct wm_buf *o
     return -1;
   *person = (struct person){.chief = WM_FOREST_TOP, .line = place->line, .column = place->column};
   if (manager.size > 0 && !wm_text_is_user_id(manager)) {
-    complain(adding, WM_E_DIRECTORY_VALUE, FIELD_MANAGER, "the manager '%.*s' is no user id", manager);
+    complain(adding, WM_E_DIRECTORY_VALUE, FIELD_MANAGER, "the manager '%.*s' is no user id", SHOWN(manager));
     person->chief = WM_FOREST_BROKEN;
   }
   check_word(adding, FIELD_STATUS, statuses);
@@ -189,7 +188,7 @@ static void find_twin(struct adding *adding, uint32_t known, struct wm_text id) 
   const struct record_field *place = &adding->draft->fields[FIELD_ID];
   first->state = PERSON_INVALID;
   records_find(adding->records, WM_ERROR, WM_E_DIRECTORY_DUPLICATE, place->line, place->column,
-               "'%.*s' stands in line %u too", WM_TEXT_ARG(wm_text_shown(id)), first->line);
+               "'%.*s' stands in line %u too", SHOWN(id), first->line);
 }
 
 int people_add(struct people *people, const struct draft *draft, const struct records *records) {
@@ -198,10 +197,11 @@ int people_add(struct people *people, const struct draft *draft, const struct re
   people->rows++;
   if (id.size == 0 || !wm_text_is_user_id(id)) {
     people->nameless++;
-    if (draft->fields[FIELD_ID].line == 0 || draft->fields[FIELD_ID].value.type == WM_STRING)
+    if (id.size > 0)
       complain(&adding, WM_E_DIRECTORY_VALUE, FIELD_ID,
-               id.size ? "'%.*s' is no user id: 1 to 256 bytes without control characters" : "a row without an id%.*s",
-               id);
+               "'%.*s' is no user id: 1 to 256 bytes without control characters", SHOWN(id));
+    else if (draft->fields[FIELD_ID].line == 0 || draft->fields[FIELD_ID].value.type == WM_STRING)
+      complain(&adding, WM_E_DIRECTORY_VALUE, FIELD_ID, "a row without an id");
     return 0;
   }
   uint32_t known = names_find(&people->ids, id);
@@ -210,7 +210,7 @@ int people_add(struct people *people, const struct draft *draft, const struct re
     return 0;
   }
   if (people->ids.count == PEOPLE_COUNT_LIMIT) {
-    complain(&adding, WM_E_DIRECTORY_LIMIT, FIELD_ID, "more than 2000000 people, at '%.*s'", id);
+    complain(&adding, WM_E_DIRECTORY_LIMIT, FIELD_ID, "more than 2000000 people, at '%.*s'", SHOWN(id));
     return 0;
   }
   struct wm_buf own = WM_BUF_INIT;
@@ -236,7 +236,7 @@ static void join_chiefs(struct people *people, const struct records *records, ui
       char text[200];
       person->chief = WM_FOREST_BROKEN;
       person->state = PERSON_INVALID;
-      snprintf(text, sizeof text, "the manager '%.*s' is not in the file", WM_TEXT_ARG(wm_text_shown(person->manager)));
+      snprintf(text, sizeof text, "the manager '%.*s' is not in the file", SHOWN(person->manager));
       find_person(people, records, WM_E_DIRECTORY_MANAGER_UNKNOWN, i, text);
     }
     if (person->chief < people->ids.count)
@@ -256,7 +256,7 @@ static void tell_circle(struct people *people, const struct records *records, ui
     depths[at] = WM_FOREST_LOST;
     people->items[at].state = PERSON_INVALID;
     if (count < CIRCLE_SHOWN)
-      wm_buf_printf(&text, "%s'%.*s'", count ? ", " : "", WM_TEXT_ARG(wm_text_shown(people->ids.items[at])));
+      wm_buf_printf(&text, "%s'%.*s'", count ? ", " : "", SHOWN(people->ids.items[at]));
   }
   if (count == 1)
     wm_buf_add_string(&text, " is his own manager");
@@ -274,8 +274,8 @@ static void judge_depth(struct people *people, const struct records *records, ui
     tell_circle(people, records, i, depths);
   if (depths[i] == PEOPLE_MANAGERS_LIMIT + 1) {
     char text[200];
-    snprintf(text, sizeof text, "'%.*s' has more than %d managers one above the other",
-             WM_TEXT_ARG(wm_text_shown(people->ids.items[i])), PEOPLE_MANAGERS_LIMIT);
+    snprintf(text, sizeof text, "'%.*s' has more than %d managers one above the other", SHOWN(people->ids.items[i]),
+             PEOPLE_MANAGERS_LIMIT);
     person->state = PERSON_INVALID;
     find_person(people, records, WM_E_DIRECTORY_LIMIT, i, text);
   }

@@ -37,11 +37,12 @@ struct reading {
   struct draft draft;
 };
 
-static void complain(struct reading *reading, enum wm_code code, const struct record_field *place, const char *format,
-                     struct wm_text about) {
-  char text[300];
-  snprintf(text, sizeof text, format, WM_TEXT_ARG(wm_text_shown(about)));
-  records_find(reading->records, WM_ERROR, code, place->line, place->column, "%s", text);
+__attribute__((format(printf, 4, 5))) static void complain(struct reading *reading, enum wm_code code,
+                                                           const struct record_field *place, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  records_vfind(reading->records, WM_ERROR, code, place->line, place->column, format, arguments);
+  va_end(arguments);
   reading->draft.wrong = true;
 }
 
@@ -76,8 +77,7 @@ static void unknown_column(struct reading *reading, const struct record_field *p
   else if (hint[0] == '\0')
     snprintf(hint, sizeof hint, ": what else is known of people goes into 'attributes.<name>'");
   records_find(reading->records, WM_ERROR, WM_E_DIRECTORY_COLUMN, place->line, place->column, "unknown %s '%.*s'%s",
-               reading->records->format == RECORDS_CSV ? "column" : "member", WM_TEXT_ARG(wm_text_shown(place->name)),
-               hint);
+               reading->records->format == RECORDS_CSV ? "column" : "member", SHOWN(place->name), hint);
   reading->draft.wrong = true;
 }
 
@@ -95,7 +95,8 @@ static bool take_kind(struct reading *reading, const struct record_field *place,
       return true;
     }
   complain(reading, WM_E_DIRECTORY_COLUMN, place,
-           "'%.*s' is no kind of attribute: text, number, boolean or list (or put the name into double quotes)", kind);
+           "'%.*s' is no kind of attribute: text, number, boolean or list (or put the name into double quotes)",
+           SHOWN(kind));
   return false;
 }
 
@@ -115,7 +116,8 @@ static int read_attribute(struct reading *reading, const struct record_field *pl
   if (result < 0 && error.code != WM_E_PATH_UNKNOWN)
     return -1;
   if (result < 0)
-    complain(reading, WM_E_DIRECTORY_COLUMN, place, "'%.*s' names no attribute: write 'attributes.<name>'", name);
+    complain(reading, WM_E_DIRECTORY_COLUMN, place, "'%.*s' names no attribute: write 'attributes.<name>'",
+             SHOWN(name));
   column->field = FIELD_ATTRIBUTES;
   reading->attribute_columns++;
   return 0;
@@ -163,10 +165,10 @@ static void check_columns(struct reading *reading) {
     for (size_t before = 0; before < i; before++)
       if (columns_clash(&reading->columns[before], &reading->columns[i]))
         complain(reading, WM_E_DIRECTORY_COLUMN, &header->fields[i], "the column '%.*s' stands there twice",
-                 header->fields[i].name);
+                 SHOWN(header->fields[i].name));
   }
   if (!has_id && !reading->draft.wrong)
-    complain(reading, WM_E_DIRECTORY_COLUMN, &header->fields[0], "no column 'id'%.*s", WM_TEXT(""));
+    complain(reading, WM_E_DIRECTORY_COLUMN, &header->fields[0], "no column 'id'");
 }
 
 static int read_header(struct reading *reading) {
@@ -235,7 +237,7 @@ static bool read_number(struct reading *reading, const struct record_field *fiel
   struct wm_text text = field->value.string;
   if (wm_json_parse(text, reading->arena, ret, &error) == 0 && wm_value_is_number(ret))
     return true;
-  complain(reading, WM_E_DIRECTORY_VALUE, field, "'%.*s' is no number: write it like 80 or 80.5", text);
+  complain(reading, WM_E_DIRECTORY_VALUE, field, "'%.*s' is no number: write it like 80 or 80.5", SHOWN(text));
   return false;
 }
 
@@ -245,7 +247,7 @@ static bool read_boolean(struct reading *reading, const struct record_field *fie
   *ret = (struct wm_value){.type = WM_BOOLEAN, .boolean = is_true};
   if (is_true || (text.size == 5 && strncasecmp(text.bytes, "false", 5) == 0))
     return true;
-  complain(reading, WM_E_DIRECTORY_VALUE, field, "'%.*s' is neither true nor false", text);
+  complain(reading, WM_E_DIRECTORY_VALUE, field, "'%.*s' is neither true nor false", SHOWN(text));
   return false;
 }
 
@@ -307,7 +309,7 @@ static int take_attribute(struct reading *reading, const struct column *column, 
 static bool check_path(struct reading *reading, const struct record_field *field) {
   for (size_t i = 0; i < field->value.list.count; i++)
     if (field->value.list.items[i].string.size == 0) {
-      complain(reading, WM_E_DIRECTORY_VALUE, field, "a path with an empty part%.*s", WM_TEXT(""));
+      complain(reading, WM_E_DIRECTORY_VALUE, field, "a path with an empty part");
       return false;
     }
   return true;
@@ -318,7 +320,7 @@ static bool is_empty(struct reading *reading, enum people_field field, const str
   if (place->value.type != WM_STRING || place->value.string.size > 0)
     return false;
   if (field == FIELD_STATUS)
-    complain(reading, WM_E_DIRECTORY_VALUE, place, "an empty status%.*s", WM_TEXT(""));
+    complain(reading, WM_E_DIRECTORY_VALUE, place, "an empty status");
   return true;
 }
 
@@ -364,17 +366,16 @@ static bool check_shape(struct reading *reading, enum people_field number, const
     const char *text;
     enum wm_type type;
   } wanted[] = {
-      [SHAPE_TEXT] = {"'%.*s' is not a text", WM_STRING},
-      [SHAPE_SET] = {"'%.*s' is not a list of texts", WM_LIST},
-      [SHAPE_PATH] = {"'%.*s' is not a list of texts, from the top down", WM_LIST},
-      [SHAPE_UNITS] = {"'%.*s' is not an object: {\"division\":\"emea\"} or {\"division\":[\"acme\",\"emea\"]}",
-                       WM_OBJECT},
-      [SHAPE_OBJECT] = {"'%.*s' is not an object", WM_OBJECT},
+      [SHAPE_TEXT] = {"a text", WM_STRING},
+      [SHAPE_SET] = {"a list of texts", WM_LIST},
+      [SHAPE_PATH] = {"a list of texts, from the top down", WM_LIST},
+      [SHAPE_UNITS] = {"an object: {\"division\":\"emea\"} or {\"division\":[\"acme\",\"emea\"]}", WM_OBJECT},
+      [SHAPE_OBJECT] = {"an object", WM_OBJECT},
   };
   enum shape shape = shapes[number];
   if (field->value.type == wanted[shape].type && (wanted[shape].type != WM_LIST || is_texts(&field->value)))
     return shape != SHAPE_PATH || check_path(reading, field);
-  complain(reading, WM_E_DIRECTORY_VALUE, field, wanted[shape].text, field->name);
+  complain(reading, WM_E_DIRECTORY_VALUE, field, "'%.*s' is not %s", SHOWN(field->name), wanted[shape].text);
   return false;
 }
 
@@ -382,7 +383,7 @@ static int take_unit_members(struct reading *reading, const struct record_field 
   struct draft *draft = &reading->draft;
   const struct wm_value *units = &field->value;
   if (units->object.count > UNITS_LIMIT) {
-    complain(reading, WM_E_DIRECTORY_LIMIT, field, "more than 500 organisation units of one person%.*s", WM_TEXT(""));
+    complain(reading, WM_E_DIRECTORY_LIMIT, field, "more than 500 organisation units of one person");
     return 0;
   }
   draft->units = WM_ARENA_ARRAY(reading->arena, struct record_field, units->object.count);
@@ -392,7 +393,7 @@ static int take_unit_members(struct reading *reading, const struct record_field 
     struct record_field unit = {units->object.members[i].name, units->object.members[i].value, field->line,
                                 field->column};
     if (unit.name.size == 0)
-      complain(reading, WM_E_DIRECTORY_VALUE, field, "an organisation unit without a type%.*s", WM_TEXT(""));
+      complain(reading, WM_E_DIRECTORY_VALUE, field, "an organisation unit without a type");
     else if (unit.value.type != WM_NULL)
       draft->units[draft->unit_count++] = unit;
   }

@@ -1,24 +1,28 @@
 #include "tools/directory_records.h"
 
-#include <stdarg.h>
 #include <strings.h>
 #include <sys/stat.h>
 
 #include "core/codec/json.h"
 #include "tools/say.h"
 
-void records_find(const struct records *records, enum wm_severity severity, enum wm_code code, unsigned line,
-                  unsigned column, const char *format, ...) {
+void records_vfind(const struct records *records, enum wm_severity severity, enum wm_code code, unsigned line,
+                   unsigned column, const char *format, va_list arguments) {
   struct wm_buf safe = WM_BUF_INIT;
   char text[1024];
-  va_list arguments;
-  va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
   say_safe(&safe, wm_text_of(text));
   wm_findings_add(records->findings, severity, code, wm_text_of(records->path), line, column, "%s",
                   safe.bytes ? safe.bytes : "");
   wm_buf_release(&safe);
+}
+
+void records_find(const struct records *records, enum wm_severity severity, enum wm_code code, unsigned line,
+                  unsigned column, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  records_vfind(records, severity, code, line, column, format, arguments);
+  va_end(arguments);
 }
 
 static const struct {

@@ -3,6 +3,8 @@
 #ifndef WM_TOOLS_DIRECTORY_RECORDS_H
 #define WM_TOOLS_DIRECTORY_RECORDS_H
 
+#include <stdarg.h>
+
 #include "core/finding.h"
 #include "core/value.h"
 #include "tools/directory_csv.h"
@@ -48,5 +50,10 @@ int records_next(struct records *records, struct record *ret, bool *ret_end);
 /* Adds a finding about the file at a place. */
 void records_find(const struct records *records, enum wm_severity severity, enum wm_code code, unsigned line,
                   unsigned column, const char *format, ...) __attribute__((format(printf, 6, 7)));
+void records_vfind(const struct records *records, enum wm_severity severity, enum wm_code code, unsigned line,
+                   unsigned column, const char *format, va_list arguments) __attribute__((format(printf, 6, 0)));
+
+/* A stranger's text in a sentence, for "%.*s". */
+#define SHOWN(text) WM_TEXT_ARG(wm_text_shown(text))
 
 #endif

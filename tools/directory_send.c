@@ -4,11 +4,10 @@
 
 #include "core/hash.h"
 #include "core/moment.h"
+#include "tools/command.h"
 #include "tools/events.h"
 #include "tools/say.h"
 #include "tools/send.h"
-
-#include "tools/command.h"
 
 #define SEND_TIMEOUT_MS 30000
 #define UPDATED "directory.user.updated"

@@ -3,7 +3,7 @@
 
 #include "tools/table.h"
 
-#define SHOWN 20 /* users of each kind that people are shown */
+#define ROWS_SHOWN 20 /* users of each kind that people are shown */
 
 /* How many of the events would come too late to replace what stands. */
 static size_t count_late(const struct import *import) {
@@ -118,7 +118,7 @@ static size_t add_people(const struct import *import, enum person_news news, str
   size_t count = 0;
   for (uint32_t i = 0; i < people->ids.count; i++) {
     const struct person *person = &people->items[i];
-    if (person->state != PERSON_FINE || person->news != news || count++ >= SHOWN)
+    if (person->state != PERSON_FINE || person->news != news || count++ >= ROWS_SHOWN)
       continue;
     wm_buf_clear(&fields);
     add_fields(person, "", ", ", &fields);
@@ -127,17 +127,17 @@ static size_t add_people(const struct import *import, enum person_news news, str
     table_text(table, STYLE_PLAIN, (struct wm_text){fields.bytes ? fields.bytes : "", fields.size});
   }
   wm_buf_release(&fields);
-  return count > SHOWN ? count - SHOWN : 0;
+  return count > ROWS_SHOWN ? count - ROWS_SHOWN : 0;
 }
 
 static size_t add_missing(const struct import *import, struct table *table) {
   const struct names *missing = &import->comparison.missing;
-  for (uint32_t i = 0; i < missing->count && i < SHOWN; i++) {
+  for (uint32_t i = 0; i < missing->count && i < ROWS_SHOWN; i++) {
     table_text(table, STYLE_PLAIN, missing->items[i]);
     table_cell(table, STYLE_WARN, import->delete_missing ? "delete" : "not in the file");
     table_cell(table, STYLE_PLAIN, "%s", "");
   }
-  return missing->count > SHOWN ? missing->count - SHOWN : 0;
+  return missing->count > ROWS_SHOWN ? missing->count - ROWS_SHOWN : 0;
 }
 
 static void print_changes(const struct import *import, FILE *file) {

@@ -83,9 +83,8 @@ static int field_index(const struct reading *reading, const struct record_field 
       return i;
   const char *nearest = wm_text_nearest(field->name, unit_fields);
   records_find(&reading->records, WM_ERROR, WM_E_DIRECTORY_COLUMN, line, column,
-               "unknown column '%.*s'%s%s%s: units have 'type', 'unit' and 'parent'",
-               WM_TEXT_ARG(wm_text_shown(field->name)), nearest ? ", did you mean '" : "", nearest ? nearest : "",
-               nearest ? "'" : "");
+               "unknown column '%.*s'%s%s%s: units have 'type', 'unit' and 'parent'", SHOWN(field->name),
+               nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'" : "");
   return -1;
 }
 
@@ -137,8 +136,8 @@ static int take_unit(struct reading *reading, const struct record *record) {
   uint32_t known = names_find(&units->names, key);
   if (known != NAMES_NONE) {
     records_find(&reading->records, WM_ERROR, WM_E_DIRECTORY_DUPLICATE, fields[UNIT_NAME]->line,
-                 fields[UNIT_NAME]->column, "unit '%.*s' of '%.*s' stands in line %u too",
-                 WM_TEXT_ARG(wm_text_shown(name)), WM_TEXT_ARG(wm_text_shown(type)), units->items[known].line);
+                 fields[UNIT_NAME]->column, "unit '%.*s' of '%.*s' stands in line %u too", SHOWN(name), SHOWN(type),
+                 units->items[known].line);
     return 0;
   }
   if (units->names.count == UNITS_COUNT_LIMIT) {
@@ -153,12 +152,13 @@ static int take_unit(struct reading *reading, const struct record *record) {
              : 0;
 }
 
-static void find_unit_error(const struct reading *reading, enum wm_code code, uint32_t unit, const char *format,
-                            struct wm_text about) {
+__attribute__((format(printf, 4, 5))) static void complain_unit(const struct reading *reading, enum wm_code code,
+                                                                uint32_t unit, const char *format, ...) {
   const struct unit *item = &reading->units->items[unit];
-  char text[300];
-  snprintf(text, sizeof text, format, WM_TEXT_ARG(wm_text_shown(about)));
-  records_find(&reading->records, WM_ERROR, code, item->line, item->column, "%s", text);
+  va_list arguments;
+  va_start(arguments, format);
+  records_vfind(&reading->records, WM_ERROR, code, item->line, item->column, format, arguments);
+  va_end(arguments);
 }
 
 /* Parents by name become parents by number. */
@@ -173,8 +173,8 @@ static int join_units(struct reading *reading, uint32_t *parents) {
     if (parents[i] == NAMES_NONE) {
       parents[i] = WM_FOREST_BROKEN;
       records_find(&reading->records, WM_ERROR, WM_E_DIRECTORY_UNIT_UNKNOWN, unit->line, unit->column,
-                   "the parent '%.*s' is no unit of '%.*s' in this file",
-                   WM_TEXT_ARG(wm_text_shown(reading->parents[i])), WM_TEXT_ARG(wm_text_shown(unit->type)));
+                   "the parent '%.*s' is no unit of '%.*s' in this file", SHOWN(reading->parents[i]),
+                   SHOWN(unit->type));
     }
     unit->parent = parents[i];
   }
@@ -184,8 +184,8 @@ static int join_units(struct reading *reading, uint32_t *parents) {
 /* The first unit of a circle tells it, for all of them. */
 static void tell_circle(struct reading *reading, const uint32_t *parents, uint32_t unit) {
   uint32_t *depths = reading->units->depths;
-  find_unit_error(reading, WM_E_DIRECTORY_CYCLE, unit, "the parents of unit '%.*s' lead back to itself",
-                  reading->units->items[unit].name);
+  complain_unit(reading, WM_E_DIRECTORY_CYCLE, unit, "the parents of unit '%.*s' lead back to itself",
+                SHOWN(reading->units->items[unit].name));
   for (uint32_t at = unit; depths[at] == WM_FOREST_CIRCLE; at = parents[at])
     depths[at] = WM_FOREST_LOST;
 }
@@ -200,7 +200,7 @@ static int measure_units(struct reading *reading) {
     wm_forest_depths(parents, count, units->depths);
   for (uint32_t i = 0; i < count && result == 0; i++) {
     if (units->depths[i] == UNITS_DEPTH_LIMIT)
-      find_unit_error(reading, WM_E_DIRECTORY_LIMIT, i, "1000 units above '%.*s'", units->items[i].name);
+      complain_unit(reading, WM_E_DIRECTORY_LIMIT, i, "1000 units above '%.*s'", SHOWN(units->items[i].name));
     if (units->depths[i] == WM_FOREST_CIRCLE)
       tell_circle(reading, parents, i);
   }
@@ -240,11 +240,12 @@ int units_read(struct units *units, const char *path, char separator, struct wm_
 
 /* --- what people's units mean --- */
 
-static bool complain(const struct records *records, enum wm_code code, const struct record_field *field,
-                     const char *format, struct wm_text about) {
-  char text[300];
-  snprintf(text, sizeof text, format, WM_TEXT_ARG(wm_text_shown(about)));
-  records_find(records, WM_ERROR, code, field->line, field->column, "%s", text);
+__attribute__((format(printf, 4, 5))) static bool complain(const struct records *records, enum wm_code code,
+                                                           const struct record_field *field, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  records_vfind(records, WM_ERROR, code, field->line, field->column, format, arguments);
+  va_end(arguments);
   return false;
 }
 
@@ -262,9 +263,8 @@ static bool unknown_unit(struct units *units, struct wm_text type, const struct 
   candidates[count] = NULL;
   nearest = wm_text_nearest(name, candidates);
   records_find(records, WM_ERROR, WM_E_DIRECTORY_UNIT_UNKNOWN, field->line, field->column,
-               "'%.*s' is no unit of '%.*s' in %s%s%.64s%s", WM_TEXT_ARG(wm_text_shown(name)),
-               WM_TEXT_ARG(wm_text_shown(type)), units->path, nearest ? ", did you mean '" : "", nearest ? nearest : "",
-               nearest ? "'" : "");
+               "'%.*s' is no unit of '%.*s' in %s%s%.64s%s", SHOWN(name), SHOWN(type), units->path,
+               nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'" : "");
   return false;
 }
 
@@ -278,8 +278,7 @@ static int look_for_twin(struct units *units, uint32_t unit, const struct record
     if (units->first[known] != UINT32_MAX)
       records_find(records, WM_WARNING, WM_E_DIRECTORY_UNIT_AMBIGUOUS, field->line, field->column,
                    "unit '%.*s' of '%.*s' stands below another parent in line %u: a role for '%.*s' means both",
-                   WM_TEXT_ARG(wm_text_shown(item->name)), WM_TEXT_ARG(wm_text_shown(item->type)),
-                   units->items[units->first[known]].line, WM_TEXT_ARG(wm_text_shown(item->name)));
+                   SHOWN(item->name), SHOWN(item->type), units->items[units->first[known]].line, SHOWN(item->name));
     units->first[known] = UINT32_MAX;
     return 0;
   }
@@ -310,9 +309,9 @@ static bool step_down(struct units *units, struct wm_text type, uint32_t parent,
   if (*ret != NAMES_NONE)
     return true;
   if (is_above(units, parent, name))
-    return complain(records, WM_E_DIRECTORY_CYCLE, field, "unit '%.*s' stands above itself in this path", name);
+    return complain(records, WM_E_DIRECTORY_CYCLE, field, "unit '%.*s' stands above itself in this path", SHOWN(name));
   if (units->names.count == UNITS_COUNT_LIMIT)
-    return complain(records, WM_E_DIRECTORY_LIMIT, field, "more than 1000000 units, at '%.*s'", name);
+    return complain(records, WM_E_DIRECTORY_LIMIT, field, "more than 1000000 units, at '%.*s'", SHOWN(name));
   *ret = units->names.count;
   if (add_unit(units, key, type, name, parent, field) < 0 || look_for_twin(units, *ret, field, records) < 0)
     records->findings->failed = true;
@@ -323,7 +322,7 @@ static bool resolve_path(struct units *units, struct wm_text type, const struct 
                          const struct record_field *field, const struct records *records, uint32_t *ret) {
   uint32_t unit = WM_FOREST_TOP;
   if (path->list.count > UNITS_DEPTH_LIMIT)
-    return complain(records, WM_E_DIRECTORY_LIMIT, field, "more than 1000 units in one path of '%.*s'", type);
+    return complain(records, WM_E_DIRECTORY_LIMIT, field, "more than 1000 units in one path of '%.*s'", SHOWN(type));
   for (size_t i = 0; i < path->list.count; i++) {
     struct wm_text name = path->list.items[i].string;
     if (!step_down(units, type, unit, name, field, records, &unit))
@@ -348,12 +347,12 @@ static bool look_up(struct units *units, struct wm_text type, const struct wm_va
   if (*ret == NAMES_NONE)
     return unknown_unit(units, type, field, records, name);
   if (units->depths[*ret] == WM_FOREST_LOST)
-    return complain(records, WM_E_DIRECTORY_CYCLE, field, "nobody knows what is above unit '%.*s'", name);
+    return complain(records, WM_E_DIRECTORY_CYCLE, field, "nobody knows what is above unit '%.*s'", SHOWN(name));
   if (units->depths[*ret] >= UNITS_DEPTH_LIMIT)
-    return complain(records, WM_E_DIRECTORY_LIMIT, field, "more than 1000 units above '%.*s'", name);
+    return complain(records, WM_E_DIRECTORY_LIMIT, field, "more than 1000 units above '%.*s'", SHOWN(name));
   if (path->list.count > 1 && !same_path(units, *ret, path))
     return complain(records, WM_E_DIRECTORY_UNIT_UNKNOWN, field,
-                    "unit '%.*s' has other units above it in the file of units", name);
+                    "unit '%.*s' has other units above it in the file of units", SHOWN(name));
   return true;
 }
 
@@ -367,10 +366,11 @@ bool units_resolve(struct units *units, struct wm_text type, const struct record
   for (size_t i = 0; i < path.list.count; i++) {
     const struct wm_value *item = &path.list.items[i];
     if (item->type != WM_STRING || item->string.size == 0)
-      return complain(records, WM_E_DIRECTORY_VALUE, field, "a unit of '%.*s' that is no text, or an empty one", type);
+      return complain(records, WM_E_DIRECTORY_VALUE, field, "a unit of '%.*s' that is no text, or an empty one",
+                      SHOWN(type));
   }
   if (path.list.count == 0)
-    return complain(records, WM_E_DIRECTORY_VALUE, field, "an empty path of '%.*s'", type);
+    return complain(records, WM_E_DIRECTORY_VALUE, field, "an empty path of '%.*s'", SHOWN(type));
   return units->path ? look_up(units, type, &path, field, records, ret)
                      : resolve_path(units, type, &path, field, records, ret);
 }

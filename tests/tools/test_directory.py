@@ -1,6 +1,7 @@
 """waymark directory import, offline: files of people, the profiles that follow, the difference that is sent."""
 import json
 import re
+import shutil
 
 import pytest
 from conftest import ROOT, SAMPLE, event, lines, waymark
@@ -509,6 +510,20 @@ def test_servers_that_are_away(folder, workspace):
     (workspace / "waymark.yaml").write_text('redis: { address: "/nowhere/redis" }\nkafka: { bootstrap: "127.0.0.1:1" }\n')
     done = folder.call("-C", workspace, "--yes")
     assert done.code == 3 and done.out == ""
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server")
+def test_registers_come_from_redis(folder, workspace, redis):
+    folder.take(*folder.write("id,name\nu,U\nv,V\ngone,G\n").events())
+    for line in folder.registers.read_text().splitlines():
+        known = json.loads(line)
+        redis("HSET", f"wm:{{{known['user']}}}:user", "gen", "1", "at", "1", "register", json.dumps(known["register"]))
+    redis("HSET", "wm:{x}:user", "gen", "1", "at", "2", "register", "no register")
+    (workspace / "waymark.yaml").write_text(f'redis: {{ address: "{redis.socket}" }}\n')
+    done = folder.write("id,name\nu,U\nv,W\n").call("-C", workspace, "--dry-run", "--json")
+    assert done.code == 0 and done.json[:2] == [{"user": "v", "change": "changed", "fields": ["name"]},
+                                                {"user": "gone", "change": "missing"}]
+    assert "1 keys in Redis hold no register that can be read" in done.err
 
 
 def test_the_sample_gives_the_profiles_of_its_events(folder):
