@@ -79,6 +79,9 @@ struct wm_case {
   struct wm_text given;         /* his register before, as JSON; WM_NO_TEXT: nothing is known of him */
   struct wm_expected_role *had; /* roles that 'given' names, for lint */
   size_t had_count;
+  struct wm_expected_run *on; /* automations that run in this test whatever the workspace says: who runs it lays that
+                                 over the workspace (wm_workspace_overlay) */
+  size_t on_count;
   struct wm_case_step *steps;
   size_t step_count;
   struct wm_text file;

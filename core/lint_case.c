@@ -80,6 +80,8 @@ void lint_cases(const struct wm_workspace *workspace, struct wm_findings *findin
     const struct wm_case *test = cases.test = &workspace->cases[i];
     for (size_t role = 0; role < test->had_count; role++)
       check_role(&cases, &test->had[role]);
+    for (size_t on = 0; on < test->on_count; on++)
+      check_run(&cases, &test->on[on]);
     for (size_t step = 0; step < test->step_count; step++)
       check_step(&cases, &test->steps[step].then);
     if (!wm_case_proves(test))

@@ -172,6 +172,23 @@ static void take(struct tests *tests, const struct wm_case_run *run, int64_t too
     print_test(tests, run);
 }
 
+/* Switches on what the test wants on, or (test NULL) nothing any more. -1: out of memory. */
+static int lay_over(const struct tests *tests, const struct wm_case *test, struct wm_error *error) {
+  struct wm_running running;
+  struct wm_overlay overlay;
+  int result = 0;
+  wm_running_init(&running);
+  for (size_t i = 0; test && i < test->on_count && result >= 0; i++) {
+    const struct wm_running_word word = {
+        .kind = WM_RUNNING_AUTOMATION, .name = test->on[i].automation, .state = WM_RUNNING_ON};
+    result = wm_running_take(&running, &word, error);
+  }
+  if (result >= 0)
+    result = wm_workspace_overlay(tests->loaded->workspace, &running, &overlay, error);
+  wm_running_release(&running);
+  return result < 0 ? -1 : 0;
+}
+
 static int run_test(struct tests *tests, const struct wm_case *test) {
   struct wm_case_run run = {0};
   struct wm_user *before;
@@ -180,11 +197,15 @@ static int run_test(struct tests *tests, const struct wm_case *test) {
   wm_arena_rewind(&tests->arena);
   if (test_given(test, &before) < 0)
     return say_memory();
-  int result = wm_case_run(tests->loaded->workspace, &tests->terms, test, before, &tests->arena, &run, &error);
+  int result = test->on_count > 0 ? lay_over(tests, test, &error) : 0;
+  if (result == 0)
+    result = wm_case_run(tests->loaded->workspace, &tests->terms, test, before, &tests->arena, &run, &error);
   if (result == 0)
     take(tests, &run, system_clock.monotonic_us(system_clock.self) - begin_us);
   wm_case_run_release(&run);
   wm_user_free(before);
+  if (result == 0 && test->on_count > 0)
+    result = lay_over(tests, NULL, &error);
   return result < 0 ? say_error(EXIT_BUG, &error) : EXIT_FINE;
 }
 

@@ -12,7 +12,7 @@
 #define AUTOMATION "automation/"
 
 struct parts {
-  const struct wm_node *user, *roles, *reg;
+  const struct wm_node *user, *roles, *reg, *on;
 };
 
 static load_fn keep_node;
@@ -22,6 +22,7 @@ static const struct load_key given_keys[] = {
     {"user", keep_node, AT(user), false, false, NULL},
     {"roles", keep_node, AT(roles), false, false, NULL},
     {"register", keep_node, AT(reg), false, false, NULL},
+    {"switched-on", keep_node, AT(on), false, false, NULL},
     {NULL, NULL, 0, false, false, NULL},
 };
 #undef AT
@@ -204,6 +205,27 @@ static void read_roles(struct load_case *given, const struct wm_node *roles, str
       read_pair(given, &roles->items[2 * i], &roles->items[2 * i + 1], user);
 }
 
+/* --- automations --- */
+
+static void read_on(struct load_case *given, const struct wm_node *list) {
+  static const struct load_key key = {.name = "switched-on"};
+  struct wm_case *test = given->test;
+  if (list->broken)
+    return;
+  if (list->kind != WM_NODE_LIST) {
+    load_invalid(given->load, list, WM_E_TYPE_WRONG, "'switched-on' must be a list of automations, not %s",
+                 load_kind_name(list));
+    return;
+  }
+  test->on = load_array(given->load, list->count, sizeof(*test->on));
+  for (size_t i = 0; test->on && i < list->count; i++) {
+    struct wm_expected_run *on = &test->on[test->on_count];
+    *on = (struct wm_expected_run){.runs = true, .place = load_place(&list->items[i])};
+    load_name(given->load, &key, &list->items[i], &on->automation);
+    test->on_count += wm_text_is_name(on->automation);
+  }
+}
+
 /* --- the whole --- */
 
 /* A register in YAML, or its JSON as a text. NULL: reported, or out of memory. */
@@ -262,6 +284,10 @@ static void keep_register(struct load_case *given, const struct wm_user *user) {
 void load_case_given(struct load_case *given, const struct wm_node *value) {
   struct parts parts = {0};
   if (!load_map(given->load, value, "'given'", given_keys, &parts))
+    return;
+  if (parts.on)
+    read_on(given, parts.on);
+  if (!parts.reg && !parts.user && !parts.roles)
     return;
   if (parts.reg && (parts.user || parts.roles)) {
     load_invalid(given->load, parts.reg, WM_E_VALUE_INVALID,

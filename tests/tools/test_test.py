@@ -188,6 +188,16 @@ then: { nothing: true }
     assert done.code == 0, done.out
 
 
+def test_what_is_off_is_on_in_the_tests_that_say_so_alone(workspace):
+    (workspace / "join.yaml").write_text(AUTOMATION.replace("when:", "enabled: false\nwhen:", 1))
+    on = GOOD.replace("when:", "given: { switched-on: [join] }\nwhen:")
+    off = GOOD.replace("{ member: gained }", "{ nothing: true }")
+    tests = [text.replace("test: ", f"test: {number} ") for number, text in enumerate((off, on, off, on))]
+    done = waymark("test", add(workspace, "---\n".join(tests)))
+    assert done.code == 0, done.out
+    assert "coverage: 0 of 0 automations" in done.out
+
+
 def test_terms_are_those_of_the_settings(workspace):
     text = GOOD.replace("{ member: gained }", "{ automations: { join: { 10: failed USER_UNKNOWN } } }")
     assert waymark("test", add(workspace, text)).code == 1
