@@ -260,6 +260,157 @@ Test(lint_solve, what_is_called_impossible_never_holds_and_what_is_shown_does) {
   cr_expect_gt(held, (size_t)ROUNDS / 10);
 }
 
+/* --- one field, operators of one family, and every value that could matter --- */
+
+#define VALUES_LIMIT 1024
+
+struct family {
+  const char *operators[12];
+  struct wm_value (*operand)(enum wm_operand operand);
+  size_t (*values)(struct wm_value *ret); /* all of them; returns how many */
+};
+
+static struct wm_value small_number(enum wm_operand operand) {
+  (void)operand;
+  return (struct wm_value){.type = WM_REAL, .real = (double)pick(4)};
+}
+
+static struct wm_value one_or_more_numbers(enum wm_operand operand) {
+  if (operand != WM_OPERAND_SCALARS)
+    return (struct wm_value){.type = WM_INTEGER, .integer = (int64_t)pick(4)};
+  struct wm_value list = {.type = WM_LIST};
+  list.list.count = 1 + pick(3);
+  list.list.items = WM_ARENA_ARRAY(&memory, struct wm_value, list.list.count);
+  for (size_t i = 0; i < list.list.count; i++)
+    list.list.items[i] = (struct wm_value){.type = WM_INTEGER, .integer = (int64_t)pick(4)};
+  return list;
+}
+
+static size_t all_numbers(struct wm_value *ret) {
+  for (size_t i = 0; i < 12; i++)
+    ret[i] = (struct wm_value){.type = WM_REAL, .real = (double)i / 2 - 1};
+  return 12;
+}
+
+static size_t all_lists(struct wm_value *ret) {
+  for (size_t set = 0; set < 16; set++) {
+    ret[set] = (struct wm_value){.type = WM_LIST, .list = {WM_ARENA_ARRAY(&memory, struct wm_value, 4), 0}};
+    for (size_t i = 0; i < 4; i++)
+      if (set >> i & 1)
+        ret[set].list.items[ret[set].list.count++] = (struct wm_value){.type = WM_INTEGER, .integer = (int64_t)i};
+  }
+  return 16;
+}
+
+static struct wm_value short_text(enum wm_operand operand) {
+  static const char *const some[] = {"",  "a",  "b",  "ab", "ba", "aa",  "bb", "aba",
+                                     "*", "a*", "*b", "?",  "a?", "?b*", "b"};
+  (void)operand;
+  return text_value(some[pick(sizeof(some) / sizeof(some[0]))]);
+}
+
+static size_t all_texts(struct wm_value *ret) {
+  size_t count = 0;
+  for (size_t size = 0; size <= 6; size++) {
+    for (size_t bits = 0; bits < (size_t)1 << size; bits++) {
+      char text[8] = "";
+      for (size_t i = 0; i < size; i++)
+        text[i] = bits >> i & 1 ? 'a' : 'b';
+      ret[count++] = text_value(wm_arena_copy(&memory, text, size));
+    }
+  }
+  return count;
+}
+
+#define DAY_US (INT64_C(86400) * WM_SECOND_US)
+
+static struct wm_value some_moment(enum wm_operand operand) {
+  if (operand == WM_OPERAND_DURATION)
+    return text_value(durations[pick(3)]);
+  char text[WM_MOMENT_SIZE];
+  size_t size = wm_moment_format((int64_t)pick(3) + (int64_t)pick(2) * DAY_US, text);
+  return text_value(wm_arena_copy(&memory, text, size));
+}
+
+static size_t all_moments(struct wm_value *ret) {
+  static const int64_t bases[] = {-2 * DAY_US, -DAY_US, 0, DAY_US, 2 * DAY_US};
+  size_t count = 0;
+  for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+    for (int64_t step = -2; step <= 4; step++) {
+      char text[WM_MOMENT_SIZE];
+      size_t size = wm_moment_format(bases[i] + step, text);
+      ret[count++] = text_value(wm_arena_copy(&memory, text, size));
+    }
+  }
+  return count;
+}
+
+static const struct family families[] = {
+    {{"is", "is-not", "in", "not-in", "above", "at-least", "below", "at-most"}, one_or_more_numbers, all_numbers},
+    {{"above", "at-least", "below", "at-most"}, small_number, all_numbers},
+    {{"has", "has-any", "has-all", "has-none"}, one_or_more_numbers, all_lists},
+    {{"starts-with", "ends-with", "contains", "glob"}, short_text, all_texts},
+    {{"before", "after", "within", "older-than"}, some_moment, all_moments},
+    {{"before", "after"}, some_moment, all_moments},
+    {{"within", "older-than"}, some_moment, all_moments},
+};
+
+/* Two or three tests of one family on one field, some of them turned round. */
+static struct wm_condition close_tests(const struct family *family) {
+  struct wm_condition all = {.kind = WM_ALL, .count = 2 + pick(2)};
+  struct wm_error error;
+  size_t operators = 0;
+  while (family->operators[operators])
+    operators++;
+  all.children = WM_ARENA_ARRAY(&memory, struct wm_condition, all.count);
+  for (size_t i = 0; i < all.count; i++) {
+    struct wm_condition *field = WM_ARENA_NEW(&memory, struct wm_condition);
+    *field = (struct wm_condition){.kind = WM_FIELD, .test_count = 1};
+    field->tests = WM_ARENA_NEW(&memory, struct wm_test);
+    field->tests->operator= wm_operator_find(wm_text_of(family->operators[pick(operators)]));
+    field->tests->operand = family->operand(field->tests->operator->operand);
+    cr_assert_eq(wm_path_parse(WM_TEXT("data.a"), &memory, &field->path, &error), 0);
+    cr_assert_eq(wm_test_check(field->tests, &error), 0, "%s", error.text);
+    all.children[i] = pick(2) ? *field : (struct wm_condition){.kind = WM_NOT, .children = field, .count = 1};
+  }
+  return all;
+}
+
+static bool holds_for_any(const struct wm_condition *condition, const struct wm_value *values, size_t count) {
+  static const int64_t nows[] = {0, 1, DAY_US, DAY_US + 1, 2 * DAY_US + 2};
+  for (size_t i = 0; i < count * 5; i++) {
+    struct wm_member member = {WM_TEXT("a"), values[i / 5]};
+    const struct wm_value data = {.type = WM_OBJECT, .object = {&member, 1}};
+    const struct wm_event given = {.data = &data};
+    const struct wm_scope scope = {.event = &given, .now_us = nows[i % 5]};
+    if (wm_condition_answer(condition, &scope) == WM_YES)
+      return true;
+  }
+  return false;
+}
+
+Test(lint_solve, close_to_the_edges_it_errs_on_one_side_only) {
+  static struct wm_value values[VALUES_LIMIT];
+  for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
+    size_t never = 0, nothing = 0;
+    for (uint64_t round = 1; round <= 3000; round++) {
+      seed = round * 104729 + f;
+      wm_arena_rewind(&memory);
+      size_t count = families[f].values(values), steps = 1000;
+      const struct wm_condition condition = close_tests(&families[f]), *conditions[] = {&condition};
+      const struct lint_goal goal = {.conditions = conditions, .condition_count = 1};
+      struct lint_answer answer;
+      bool holds = holds_for_any(&condition, values, count);
+      cr_assert_eq(lint_solve(&goal, &steps, true, &memory, &answer), 0);
+      cr_assert(!holds || answer.verdict != LINT_NEVER, "family %zu, round %zu", f, (size_t)round);
+      never += answer.verdict == LINT_NEVER;
+      nothing += !holds;
+    }
+    cr_log_info("family %zu: %zu of %zu that never hold are known", f, never, nothing);
+    cr_expect_gt(never, nothing / 3, "family %zu: only %zu of %zu", f, never, nothing);
+  }
+}
+
 Test(lint_solve, a_long_search_ends_without_a_verdict) {
   struct wm_condition fields[40], any[40], all = {.kind = WM_ALL, .children = any, .count = 40};
   for (size_t i = 0; i < 40; i++) {
