@@ -57,7 +57,7 @@ static bool check_pair(struct lint_run *run, const struct change *first, const s
   if (!lint_may_meet(run, first->automation, second->automation, false))
     return false;
   const struct wm_automation *const both[] = {first->automation, second->automation};
-  const struct lint_goal goal = {.automations = both, .automation_count = 2};
+  const struct lint_goal goal = {.automations = both, .automation_count = 2, .journey = true};
   struct lint_answer answer;
   lint_search(run, &goal, STEPS, true, &answer);
   if (answer.verdict == LINT_NEVER)

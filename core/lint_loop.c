@@ -93,7 +93,8 @@ static bool may_meet(struct loops *loops) {
   struct lint_answer answer;
   for (size_t i = 0; i < loops->count; i++)
     automations[i] = loops->steps[i].automation;
-  const struct lint_goal goal = {.automations = automations, .automation_count = loops->count, .any_user = true};
+  const struct lint_goal goal = {
+      .automations = automations, .automation_count = loops->count, .any_user = true, .journey = true};
   lint_search(loops->run, &goal, STEPS, false, &answer);
   return answer.verdict != LINT_NEVER;
 }

@@ -206,11 +206,16 @@ static bool follow_triggers(struct search *search, size_t index, const struct wo
 }
 
 /* No trigger takes the types of Waymark itself. */
-static bool add_reserved(struct search *search) {
-  static const struct wm_text reserved[] = {{"directory.", 10}, {"role.", 5}};
-  for (size_t i = 0; i < 2 && search->goal->automation_count > 0; i++) {
-    const struct wm_test *test = new_type_test(search, "starts-with", reserved[i]);
-    if (!test || !add_literal(search, (struct lint_literal){&type_path, test, false}))
+static bool add_types(struct search *search) {
+  static const struct {
+    struct wm_text prefix;
+    bool holds;
+  } types[] = {{{"directory.", 10}, false}, {{"role.", 5}, false}, {{"journey.", 8}, true}};
+  for (size_t i = 0; i < 3 && search->goal->automation_count > 0; i++) {
+    if (types[i].holds && !search->goal->journey)
+      continue;
+    const struct wm_test *test = new_type_test(search, "starts-with", types[i].prefix);
+    if (!test || !add_literal(search, (struct lint_literal){&type_path, test, types[i].holds}))
       return false;
   }
   return true;
@@ -225,7 +230,7 @@ int lint_solve(const struct lint_goal *goal, size_t *steps, bool examples, struc
     work = push(&search, &goal->automations[i]->when, true, work);
   for (size_t i = goal->condition_count; i-- > 0;)
     work = push(&search, goal->conditions[i], true, work);
-  bool open = add_reserved(&search) && follow_triggers(&search, 0, work);
+  bool open = add_types(&search) && follow_triggers(&search, 0, work);
   *steps = search.steps;
   if (search.memory)
     return -1;

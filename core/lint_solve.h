@@ -86,6 +86,7 @@ struct lint_goal {
   const struct wm_automation *const *automations; /* their conditions too */
   size_t automation_count;
   bool any_user; /* leave out what goes by the user: he changes */
+  bool journey;  /* only events that may change roles */
 };
 
 enum lint_verdict {

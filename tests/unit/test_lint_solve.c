@@ -230,7 +230,8 @@ Test(lint_solve, what_is_called_impossible_never_holds_and_what_is_shown_does) {
     const struct wm_automation *automations[] = {&automation};
     const struct wm_condition *conditions[] = {&condition};
     bool whole = pick(2);
-    struct lint_goal goal = {conditions, !whole, automations, whole, false};
+    struct lint_goal goal = {
+        .conditions = conditions, .condition_count = !whole, .automations = automations, .automation_count = whole};
     struct lint_answer answer;
     size_t steps = 2000;
     cr_assert_eq(lint_solve(&goal, &steps, true, &memory, &answer), 0);
