@@ -2,6 +2,7 @@
 
 #include "tools/request_bulk.h"
 #include "tools/request_file.h"
+#include "tools/roles_control.h"
 #include "tools/say.h"
 
 /* "Grant 'certified-partner' to user-7?" */
@@ -41,9 +42,22 @@ static int assign_one(struct asking *asking, const char *user) {
   return EXIT_FINE;
 }
 
+/* A role that was archived at run time can be given to nobody: not one request is worth sending. */
+static int check_archived(struct asking *asking, const struct wm_role *role) {
+  struct wm_running running;
+  int exit_code = roles_control_read(&asking->loaded.settings, &running);
+  if (exit_code == EXIT_FINE && wm_running_status(&running, role->name, role->status) == WM_ROLE_ARCHIVED)
+    exit_code = say(EXIT_BAD_NEWS, "role '%.*s' is archived ('waymark roles unarchive' brings it back) [ROLE_ARCHIVED]",
+                    WM_TEXT_ARG(role->name));
+  wm_running_release(&running);
+  return exit_code;
+}
+
 static int assign_bulk(struct asking *asking, struct request_bulk *bulk) {
   bool json = options_has(&asking->invocation->options, "json");
   int exit_code = request_bulk_collect(bulk, asking);
+  if (exit_code == EXIT_FINE && asking->terms.kind == REQUEST_ADD)
+    exit_code = check_archived(asking, bulk->role);
   if (exit_code != EXIT_FINE)
     return exit_code;
   if (!json || is_dry_run(asking))

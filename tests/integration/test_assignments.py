@@ -180,6 +180,8 @@ def test_archived_roles_leave_everybody_and_come_back(desk):
     assert code == 0 and "done" in out, err
     assert not any(desk.roles(user) for user in users), "the command has waited for that"
     assert [answer["code"] for answer in desk.ask("grant", "new", "member")[1]] == ["ROLE_ARCHIVED"]
+    code, out, err = desk.call("grant", "member", "--all", "--reason", "nobody may")
+    assert code == 1 and out == "" and "[ROLE_ARCHIVED]" in err
     code, out, _ = desk.call("roles", "archive", "member", "--reason", "again")
     assert code == 0 and out == "'member' is archived already\n"
     done = waymark("roles", "export", "member", "-C", desk.workspace.folder)

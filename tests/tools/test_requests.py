@@ -1,6 +1,10 @@
 """waymark grant, revoke, delegate as far as they need neither Kafka nor Redis."""
+import os
+import pty
+import subprocess
+
 import pytest
-from conftest import waymark
+from conftest import COMMAND, waymark
 
 
 def grant(workspace, *words, stdin=""):
@@ -124,3 +128,28 @@ def test_redis_away(workspace):
 def test_a_delegation_names_giver_role_and_receiver(workspace, words, code, said):
     done = waymark("delegate", *words, "-C", workspace, "--yes")
     assert done.code == code and said in done.err and done.out == ""
+
+
+def on_a_terminal(typed, *words):
+    """(exit code, what is on the screen) of a call with somebody before it."""
+    ours, theirs = pty.openpty()
+    os.write(ours, typed.encode())
+    called = subprocess.Popen([COMMAND, *map(str, words)], stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    screen = b""
+    while True:
+        try:
+            screen += os.read(ours, 65536)
+        except OSError:  # nobody on the other side any more
+            break
+    os.close(ours)
+    return called.wait(timeout=30), screen.decode()
+
+
+def test_on_a_terminal_it_asks_and_no_means_no(workspace):
+    code, screen = on_a_terminal("n\n", "grant", "u1", "member", "-C", workspace, "--reason", "r")
+    assert code == 1 and "Grant 'member' to 'u1'? [y/N]" in screen and "nothing was sent" in screen
+    code, screen = on_a_terminal("\n", "revoke", "u1", "member", "-C", workspace, "--reason", "r")
+    assert code == 1 and "Revoke 'member' from 'u1'? [y/N]" in screen
+    code, screen = on_a_terminal("\n", "delegate", "u1", "member", "--to", "u2", "-C", workspace, "--reason", "r")
+    assert code == 1 and "Hand 'member' on from 'u1' to 'u2'? [y/N]" in screen
