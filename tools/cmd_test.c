@@ -1,6 +1,7 @@
 /* waymark test: the `test:` documents, run like a test runner. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/codec/register.h"
 #include "tools/coverage.h"
@@ -25,7 +26,7 @@ struct tests {
   struct wm_buf junit;
   size_t passed, failed;
   int64_t took_us;
-  bool json;
+  bool json, quiet; /* quiet: stdout is for the XML */
 };
 
 struct wm_terms test_terms(const struct settings *settings) {
@@ -168,7 +169,7 @@ static void take(struct tests *tests, const struct wm_case_run *run, int64_t too
   coverage_see(&tests->coverage, run);
   if (tests->json)
     print_test_json(run);
-  else
+  else if (!tests->quiet)
     print_test(tests, run);
 }
 
@@ -264,6 +265,9 @@ static int judge(const struct tests *tests, const struct options *options) {
 static int run_all(struct tests *tests, const struct options *options) {
   const char *junit = options_value(options, "junit");
   FILE *file = NULL;
+  tests->quiet = junit && strcmp(junit, "-") == 0;
+  if (tests->quiet && tests->json)
+    return say(EXIT_USAGE, "stdout can be for --junit or for --json, not for both");
   int exit_code = output_open(junit, &file);
   for (size_t i = 0; exit_code == EXIT_FINE && i < tests->count; i++)
     exit_code = run_test(tests, tests->items[i]);
@@ -275,7 +279,7 @@ static int run_all(struct tests *tests, const struct options *options) {
   coverage_count(&tests->coverage);
   if (tests->json)
     print_summary_json(tests, options_has(options, "coverage"));
-  else
+  else if (!tests->quiet)
     print_summary(tests, options_has(options, "coverage"));
   return judge(tests, options);
 }
@@ -325,7 +329,7 @@ static const struct option options[] = {
     OPTION_WORKSPACE,
     {"filter", 0, "TEXT", "only tests with TEXT in their name or file"},
     {"coverage", 0, NULL, "list the automations, conditions and tasks that no test exercises"},
-    {"junit", 0, "FILE", "write the results as JUnit XML"},
+    {"junit", 0, "FILE", "write the results as JUnit XML; '-' is stdout, and then there is nothing else on it"},
     {"strict", 0, NULL, "exit 1 also without any test, or when lint has something to say"},
     OPTION_JSON,
     {"record", 0, "EVENT.json", "write a test of what this event does now, instead of running tests ('-' is stdin)"},

@@ -270,6 +270,12 @@ def test_junit_is_well_formed_for_every_name(workspace, tmp_path):
     assert all(case.find("failure").get("message").startswith("expected: role member held") for case in suite)
 
 
+def test_junit_on_stdout_stands_alone(workspace):
+    done = waymark("test", add(workspace, BAD), "--junit", "-")
+    assert done.code == 1 and len(xml.etree.ElementTree.fromstring(done.out)[0]) == 1
+    assert waymark("test", workspace, "--junit", "-", "--json").code == 2
+
+
 def test_junit_of_tests_that_pass(workspace, tmp_path):
     assert waymark("test", add(workspace, GOOD), "--junit", tmp_path / "junit.xml").code == 0
     (case,) = xml.etree.ElementTree.parse(tmp_path / "junit.xml").getroot().iter("testcase")
