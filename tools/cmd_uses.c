@@ -47,7 +47,10 @@ static void add_owner(const struct using *using, const struct mention *mention, 
 
 static void add_row(struct using *using, const struct mention *mention) {
   struct wm_buf buf = WM_BUF_INIT;
-  table_cell(&using->table, STYLE_PLAIN, "%.*s:%u:%u", WM_TEXT_ARG(mention->file), mention->line, mention->column);
+  if (mention->line)
+    table_cell(&using->table, STYLE_PLAIN, "%.*s:%u:%u", WM_TEXT_ARG(mention->file), mention->line, mention->column);
+  else
+    table_text(&using->table, STYLE_PLAIN, mention->file);
   add_owner(using, mention, &buf);
   table_text(&using->table, STYLE_PLAIN, (struct wm_text){buf.bytes, buf.size});
   table_cell(&using->table, STYLE_DIM, "%s", mention->place);
@@ -62,8 +65,10 @@ static void print_json(struct using *using, const struct mention *mention) {
   wm_write_text(line, WM_KEY("name"), using->name);
   wm_write_string(line, WM_KEY("way"), kinds[mention->kind].way);
   wm_write_text(line, WM_KEY("file"), mention->file);
-  wm_write_integer(line, WM_KEY("line"), mention->line);
-  wm_write_integer(line, WM_KEY("column"), mention->column);
+  if (mention->line) {
+    wm_write_integer(line, WM_KEY("line"), mention->line);
+    wm_write_integer(line, WM_KEY("column"), mention->column);
+  }
   wm_write_string(line, WM_KEY("place"), mention->place);
   if (mention->automation)
     wm_write_text(line, WM_KEY("automation"), mention->automation->name);

@@ -187,6 +187,11 @@ static void search_settings(struct search *search, const struct loaded *loaded) 
   if (search->of == MENTION_OF_ROLE && loaded->workspace->baseline.size &&
       wm_text_equal(loaded->workspace->baseline, search->name))
     found(search, mention);
+  mention.place = "trust.user-written";
+  mention.line = mention.column = 0; /* not kept */
+  for (size_t i = 0; i < settings->user_written_count; i++)
+    if (is_path(search, &settings->user_written[i]))
+      found(search, mention);
 }
 
 static void search_all(struct search *search, const struct loaded *loaded) {

@@ -24,7 +24,7 @@ struct mention {
   struct wm_text test;                    /* name of the test that it stands in */
   const char *place;                      /* "when", "title", "message", "assigned-when" ... */
   struct wm_text file;
-  unsigned line, column;
+  unsigned line, column; /* 0: not known */
 };
 
 enum mention_of { MENTION_OF_ROLE, MENTION_OF_CHANNEL, MENTION_OF_FIELD };

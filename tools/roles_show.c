@@ -8,6 +8,7 @@
 #include "tools/mentions.h"
 #include "tools/role_text.h"
 #include "tools/roles.h"
+#include "tools/roles_control.h"
 #include "tools/say.h"
 #include "tools/source.h"
 #include "tools/table.h"
@@ -36,13 +37,28 @@ static int count_user(void *taker, const struct source_user *user) {
   return EXIT_FINE;
 }
 
+/* Who asks Redis wants to know what is so, not what is written. Without Kafka the rest is still an answer. */
+static int ask_control(const struct loaded *loaded) {
+  struct wm_running running;
+  struct wm_overlay overlay;
+  struct wm_error error = {0};
+  int exit_code = roles_control_read(&loaded->settings, &running);
+  if (exit_code == EXIT_FINE && wm_workspace_overlay(loaded->workspace, &running, &overlay, &error) < 0)
+    exit_code = say_error(EXIT_BUG, &error);
+  wm_running_release(&running);
+  return exit_code == EXIT_BUG ? exit_code : EXIT_FINE;
+}
+
 static int count(struct showing *showing) {
   struct counting counting = {showing->loaded->workspace, showing->role->name, system_clock.wall_us(system_clock.self),
                               0};
   struct source_walk walk = {.take = count_user, .taker = &counting};
-  if (!options_value(showing->options, "register")) /* the role sets tell */
+  bool from_redis = !options_value(showing->options, "register");
+  if (from_redis) /* the role sets tell */
     walk.about = showing->role->name;
-  int exit_code = source_each(showing->loaded, showing->options, &walk);
+  int exit_code = from_redis ? ask_control(showing->loaded) : EXIT_FINE;
+  if (exit_code == EXIT_FINE)
+    exit_code = source_each(showing->loaded, showing->options, &walk);
   showing->holders = counting.holders;
   showing->users = walk.users;
   showing->counted = true;
@@ -70,7 +86,10 @@ static void print_fields(const struct wm_role *role) {
   }
   putchar('\n');
   print_line("kind", wm_text_of(role_kind_name(role->kind)));
-  print_line("status", wm_text_of(role_status_name(role->status)));
+  style_print(stdout, STYLE_DIM, "%-12s", "status");
+  style_print(stdout, role->status == WM_ROLE_ACTIVE ? STYLE_PLAIN : STYLE_WARN, "%s%s", role_status_name(role->status),
+              role->status == role->written_status ? "" : ", at run time");
+  putchar('\n');
   print_line("type", role->type);
   for (size_t i = 0; i < role->portal_count; i++)
     wm_buf_printf(&portals, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(role->portals[i]));

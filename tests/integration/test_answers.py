@@ -112,6 +112,8 @@ def test_what_was_said_at_run_time_is_told(desk):
     assert desk.ask("who", "member").returncode == 1
     (member,) = [row for row in desk.json("roles") if row["role"] == "member"]
     assert (member["status"], member["effective"], member["automation"]) == ("archived", 0, 1)
+    shown = desk.ask("roles", "show", "member", "--count").stdout
+    assert "archived, at run time" in shown and "0 of 1 users have it in force" in shown
     assert [row["cause"] for row in desk.json("history", "u1", "member")] == ["task", "catalogue"]
 
     assert desk.ask("roles", "unarchive", "member", "--reason", "again", "--yes").returncode == 0

@@ -33,7 +33,7 @@ then: { notifications: [{ channel: mail }] }
 @pytest.fixture
 def full(workspace):
     (workspace / "more.yaml").write_text(MORE)
-    (workspace / "waymark.yaml").write_text("baseline: guest\n")
+    (workspace / "waymark.yaml").write_text("baseline: guest\ntrust: { user-written: [data.note] }\n")
     return workspace
 
 
@@ -62,6 +62,7 @@ def test_a_field_and_what_is_below_it(full):
     assert found(full, "user.attributes") == found(full, "user.attributes.tier")
     assert found(full, "user.groups") == [(18, "derives")]
     assert found(full, "data.sco") == []
+    assert found(full, "data.note") == [("waymark.yaml", "sets")]
 
 
 def test_places_for_people(full):

@@ -48,6 +48,7 @@ Test(registers, nobody) {
   struct heard heard = {0};
   cr_assert_eq(registers_each(registers, hear, &heard, &server.error), 0);
   cr_assert_eq(heard.users + heard.faults, 0);
+  wm_buf_release(&heard.text);
 }
 
 Test(registers, a_user_id_comes_back_as_it_was_written) {
@@ -55,6 +56,7 @@ Test(registers, a_user_id_comes_back_as_it_was_written) {
   put("a{b}%25 c", 5, 2);
   cr_assert_eq(registers_each(registers, hear, &heard, &server.error), 0);
   cr_assert_str_eq(heard.text.bytes, "a{b}%25 c(1,5,2) ");
+  wm_buf_release(&heard.text);
 }
 
 Test(registers, one_user) {
@@ -98,6 +100,7 @@ Test(registers, what_is_no_user_is_told_and_passed_over) {
   cr_assert_eq(heard.faults, 6, "%s", heard.text.bytes);
   cr_assert_not_null(strstr(heard.text.bytes, "wm:{text}:user: the key holds no hash"));
   cr_assert_not_null(strstr(heard.text.bytes, "wm:{set}:user: the key of the user's roles holds no set"));
+  wm_buf_release(&heard.text);
 }
 
 Test(registers, a_prefix_means_itself) {
@@ -109,6 +112,7 @@ Test(registers, a_prefix_means_itself) {
   registers = registers_open(&server.settings, &server.error);
   cr_assert_eq(registers_each(registers, hear, &heard, &server.error), 0);
   cr_assert_str_eq(heard.text.bytes, "y(1,1,0) ");
+  wm_buf_release(&heard.text);
 }
 
 Test(registers, a_taker_may_have_enough_and_ask_again) {
@@ -117,9 +121,11 @@ Test(registers, a_taker_may_have_enough_and_ask_again) {
     redis("HSET wm:{%d}:user gen 1 at 1 register {}", i);
   cr_assert_eq(registers_each(registers, hear, &heard, &server.error), 7);
   cr_assert_eq(heard.users, 2);
+  wm_buf_release(&heard.text);
   heard = (struct heard){0};
   cr_assert_eq(registers_each(registers, hear, &heard, &server.error), 0);
   cr_assert_eq(heard.users, 1000);
+  wm_buf_release(&heard.text);
 }
 
 Test(registers, no_redis_is_an_error) {
@@ -128,4 +134,5 @@ Test(registers, no_redis_is_an_error) {
   cr_assert_eq(registers_each(registers, hear, &heard, &server.error), -1);
   cr_assert_eq(server.error.code, WM_E_REDIS_FAILED, "%s", server.error.text);
   start_server();
+  wm_buf_release(&heard.text);
 }
