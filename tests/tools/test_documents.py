@@ -267,6 +267,24 @@ def test_what_the_settings_file_offers_in_comments_is_valid(tmp_path):
     assert re.findall(r"\[([A-Z_]+)\]$", done.err, re.M) == ["NOTHING_TO_DO"]
 
 
+@pytest.mark.parametrize("source", ["kafka_consumer.c", "kafka_producer.c"])
+def test_no_property_that_a_user_may_set_is_overruled(source, tmp_path):
+    text = (ROOT / "worker" / source).read_text()
+    own = [name for part in re.findall(r"setting_pair own\[\] = \{(.*?)\};", text, re.S)
+           for name in re.findall(r'"([a-z]+(?:\.[a-z]+)+)", ', part)]
+    assert len(own) >= 5
+    (tmp_path / "waymark.yaml").write_text(yaml.safe_dump({"kafka": {"properties": {name: "1" for name in own}}}))
+    done = waymark("lint", tmp_path)
+    assert set(re.findall(r"'([^']+)' can't be set as a property", done.err)) == set(own)
+
+
+def test_the_guide_names_what_properties_overrule():
+    text = (ROOT / "worker" / "kafka_handle.c").read_text()
+    defaults = re.search(r"setting_pair defaults\[\] = \{(.*?)\};", text, re.S).group(1)
+    told = re.search(r"overrules what Waymark would choose:(.*?)\n\n", OPERATIONS.read_text(), re.S).group(1)
+    assert set(re.findall(r'\{"([a-z.]+)", ', defaults)) == set(names(told))
+
+
 def test_the_manual_names_every_setting_with_its_default():
     manual = (ROOT / "deploy" / "man" / "waymark-workspace.5").read_text()
     section = re.search(r"^\.Sh SETTINGS$(.*?)^\.Sh", manual, re.M | re.S).group(1)
