@@ -127,6 +127,14 @@ bool wm_moment_parse(struct wm_text text, int64_t *ret_us) {
   return true;
 }
 
+/* 'digits' decimal digits of a number that is not negative, and what stands behind them; returns the place after it. */
+static char *put(char *at, int number, int digits, char behind) {
+  for (int i = digits; i-- > 0; number /= 10)
+    at[i] = (char)('0' + number % 10);
+  at[digits] = behind;
+  return at + digits + 1;
+}
+
 size_t wm_moment_format(int64_t us, char ret[static WM_MOMENT_SIZE]) {
   const int64_t first = FIRST_DAY * DAY_SECONDS * WM_SECOND_US;
   const int64_t last = (LAST_DAY + 1) * DAY_SECONDS * WM_SECOND_US - 1;
@@ -135,18 +143,20 @@ size_t wm_moment_format(int64_t us, char ret[static WM_MOMENT_SIZE]) {
   struct date date = date_of(since / (DAY_SECONDS * WM_SECOND_US) + FIRST_DAY);
   int of_day = (int)(since / WM_SECOND_US % DAY_SECONDS);
   int fraction = (int)(since % WM_SECOND_US);
-  int length = snprintf(ret, WM_MOMENT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%06d", date.year, date.month, date.day,
-                        of_day / 3600, of_day / 60 % 60, of_day % 60, fraction);
-  if (length < 0)
-    return 0;
-  size_t size = (size_t)length;
-  while (ret[size - 1] == '0' && fraction != 0)
-    size--;
-  if (fraction == 0)
-    size -= 7;
-  ret[size++] = 'Z';
-  ret[size] = '\0';
-  return size;
+  char *at = put(ret, date.year, 4, '-');
+  at = put(at, date.month, 2, '-');
+  at = put(at, date.day, 2, 'T');
+  at = put(at, of_day / 3600, 2, ':');
+  at = put(at, of_day / 60 % 60, 2, ':');
+  at = put(at, of_day % 60, 2, '.');
+  if (fraction > 0)
+    at = put(at, fraction, 6, '\0');
+  at--;
+  while (fraction > 0 && at[-1] == '0')
+    at--;
+  *at++ = 'Z';
+  *at = '\0';
+  return (size_t)(at - ret);
 }
 
 bool wm_duration_parse(struct wm_text text, int64_t *ret_us) {

@@ -100,7 +100,8 @@ struct wm_text redis_digits(int64_t number, struct digits *room) {
 
 struct wm_text redis_user_key(struct redis *redis, struct wm_buf *buf, struct wm_text user, const char *kind) {
   wm_buf_clear(buf);
-  wm_buf_printf(buf, "%s:{", redis->prefix);
+  wm_buf_add_string(buf, redis->prefix);
+  wm_buf_add(buf, ":{", 2);
   for (size_t i = 0; i < user.size; i++) {
     char c = user.bytes[i];
     if (c == '{' || c == '}' || c == '%')
@@ -108,6 +109,7 @@ struct wm_text redis_user_key(struct redis *redis, struct wm_buf *buf, struct wm
     else
       wm_buf_add_char(buf, c);
   }
-  wm_buf_printf(buf, "}:%s", kind);
+  wm_buf_add(buf, "}:", 2);
+  wm_buf_add_string(buf, kind);
   return (struct wm_text){buf->bytes, buf->size};
 }
