@@ -18,6 +18,7 @@ struct simulation {
   struct wm_buf line;
   size_t events, blank, duplicates, ignored, untaken, rejected;
   size_t results[SHOW_RESULTS];
+  size_t lockouts;
   bool *ran; /* by the automation's position: it stands in the table */
 };
 
@@ -53,8 +54,10 @@ static void take_rejection(struct simulation *simulation, const struct playing *
 static void take_executions(struct simulation *simulation, const struct playing *playing) {
   for (size_t i = 0; i < playing->decision.execution_count; i++) {
     const struct wm_execution *execution = &playing->decision.executions[i];
-    for (size_t task = 0; task < execution->count; task++)
+    for (size_t task = 0; task < execution->count; task++) {
       simulation->results[execution->outcomes[task].result]++;
+      simulation->lockouts += execution->outcomes[task].lockout;
+    }
     if (!simulation->outcomes) {
       if (!simulation->quiet)
         show_execution(&simulation->table, &playing->decoded.event, execution);
@@ -164,6 +167,10 @@ static void print_summary(const struct simulation *simulation) {
       between = ", ";
     }
   wm_buf_printf(&text, "%s\nusers: %zu\n", *between ? "" : "none", simulation->play.user_count);
+  if (simulation->lockouts) {
+    show_count(&text, simulation->lockouts, "removal");
+    wm_buf_add_string(&text, " left a user without any role\n");
+  }
   fwrite(text.bytes, 1, text.size, stdout);
   wm_buf_release(&text);
 }
@@ -179,7 +186,7 @@ static void print_summary_json(const struct simulation *simulation) {
       printf("%s\"%s\":%zu", between, wm_result_name((enum wm_result)i), simulation->results[i]);
       between = ",";
     }
-  printf("},\"users\":%zu}\n", simulation->play.user_count);
+  printf("},\"lockouts\":%zu,\"users\":%zu}\n", simulation->lockouts, simulation->play.user_count);
 }
 
 /* What the automations of the table are for. */

@@ -29,6 +29,22 @@ static void tell_failure(const struct loop *loop, const struct batch_item *item,
                                     {0}});
 }
 
+/* Nobody asked for a user without any role. */
+static void tell_lockout(const struct loop *loop, const struct batch_item *item, const struct wm_execution *execution,
+                         const struct wm_outcome *outcome) {
+  char room[320];
+  const struct wm_automation *automation = execution->automation;
+  logger_flood(loop->doors.logger, LOGGER_WARNING, loop_wall(loop), "a removal left no role",
+               (const struct logger_field[]){
+                   {.name = "user", .text = or_empty(item->event.user)},
+                   {.name = "role", .text = outcome->task->role},
+                   {.name = "automation", .text = automation ? automation->name : WM_TEXT("manual")},
+                   {.name = "sequence", .number = outcome->task->sequence},
+                   {.name = "baseline", .text = outcome->baseline.bytes ? outcome->baseline : WM_TEXT("none")},
+                   {.name = "origin", .text = origin_text(&item->event.origin, room, sizeof room)},
+                   {0}});
+}
+
 static void tell_rejection(const struct loop *loop, const struct batch_item *item) {
   char room[320];
   const struct wm_origin origin = {item->record.topic, item->record.partition, item->record.offset};
@@ -62,6 +78,10 @@ static void account_decision(struct loop *loop, const struct batch_item *item) {
       counters->tasks[execution->outcomes[j].result]++;
       if (execution->outcomes[j].result == WM_RESULT_FAILED)
         tell_failure(loop, item, execution, &execution->outcomes[j]);
+      if (execution->outcomes[j].lockout) {
+        counters->lockouts++;
+        tell_lockout(loop, item, execution, &execution->outcomes[j]);
+      }
     }
   }
 }

@@ -46,6 +46,7 @@ struct loop_counters {
   uint64_t nothing; /* no automation takes it */
   uint64_t decided;
   uint64_t tasks[WM_RESULT_FAILED + 1]; /* by result */
+  uint64_t lockouts;                    /* removals that left no role, with or without a baseline in its place */
   uint64_t batches, aborts, recycles;
   uint64_t catch_ups, caught_up; /* how often, and how many registers */
   uint64_t expired, reprojected; /* role changes written for these causes */

@@ -64,7 +64,7 @@ def test_a_holder_hands_his_role_on_to_another_home(make_workspace, workers, sen
 
 def test_the_last_role_leaves_the_baseline_and_a_sign_in_begins_another(make_workspace, workers, sender, broker):
     workspace = make_workspace(RULES, baseline="member")
-    workers(workspace)
+    worker = workers(workspace)
 
     def send(topic, id, type, data=None):
         sender.of_user(workspace.topic.get(topic, workspace.events), "user-7", structured(id, type, "user-7", data))
@@ -87,3 +87,5 @@ def test_the_last_role_leaves_the_baseline_and_a_sign_in_begins_another(make_wor
     (task,) = outcome["data"]["tasks"]
     assert task["lockout"] is True and task["baseline"] == "member"
     assert changes[1]["clock"][3:] == ["baseline", 10]
+    (line,) = worker.lines("a removal left no role")
+    assert "user=user-7 role=open automation=take-all" in line and "baseline=member" in line

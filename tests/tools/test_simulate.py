@@ -67,6 +67,23 @@ def test_the_future_topics_and_age_do_not_matter(workspace):
     assert [user["user"] for user in users] == ["u1", "u2"]
 
 
+def test_lockouts_are_counted(workspace):
+    happened = lines(event(1), event(2, type="role.assignment.requested", data={"role": "member", "action": "remove"}))
+    done = waymark("simulate", workspace, "-", "--json", stdin=happened)
+    assert done.json[-1]["lockouts"] == 1 and done.json[1]["data"]["tasks"][0]["lockout"] is True
+    assert "1 removal left a user without any role" in waymark("simulate", workspace, "-", stdin=happened).out
+    assert "left a user" not in waymark("simulate", workspace, "-", stdin=lines(event(1))).out
+
+
+def test_a_delegation_is_followed_by_what_it_asks_for(workspace):
+    (workspace / "roles.yaml").write_text("role: member\ndelegation: holders\n")
+    happened = lines(event(1), event(2, type="role.delegation.requested", data={"role": "member", "to": "u2"}))
+    done = waymark("simulate", workspace, "-", "--json", stdin=happened)
+    assert [line["id"] for line in done.json[:-1]] == [
+        "live:simulate/0/0:join", "live:simulate/0/1:delegation", "live:simulate/0/1:manual"]
+    assert done.json[2]["subject"] == "u2" and done.json[-1]["events"] == 2 and done.json[-1]["users"] == 2
+
+
 def test_rejections_stand_among_the_outcomes_in_order(workspace):
     outcomes, _ = simulate(workspace, lines("not json", event(1), event(2, specversion="0.3"), event(3, subject="u2")))
     assert [outcome["id"] for outcome in outcomes] == ["live:simulate/0/0", "live:simulate/0/1:join",
