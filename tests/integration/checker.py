@@ -159,7 +159,7 @@ class Judge:
     def _executions(self):
         for record, fate in self.fates:
             for execution in fate.executions:
-                yield record, fate.event, execution, self._id(fate.event, execution.automation or "manual")
+                yield record, fate.event, execution, self._id(fate.event, execution.name)
 
     def _envelope(self, what, found, type, event, record):
         """What every record about an event has in common."""
@@ -192,8 +192,11 @@ class Judge:
         self.equal(f"{what}: type", found.get("type"), task.task["type"])
         if "name" in task.task:
             self.equal(f"{what}: name", found.get("name"), task.task["name"])
-        for member in ("role", "action") if task.task["type"] == "change-role" else ("channel",):
+        members = {"change-role": ("role", "action"), "notify": ("channel",), "delegate": ("role", "to")}[task.task["type"]]
+        for member in members:
             self.equal(f"{what}: {member}", found.get(member), task.task[member])
+        self.equal(f"{what}: source", found.get("source"), task.task.get("source"))
+        self.equal(f"{what}: baseline", found.get("baseline"), task.baseline)
         self.equal(f"{what}: effective", found.get("effective"), task.effective)
         self.equal(f"{what}: lockout", found.get("lockout", False), task.lockout)
         self.equal(f"{what}: dropped", set(found.get("dropped", ())), task.dropped)

@@ -135,6 +135,7 @@ class Catalogue:
         self.clock_skew = microseconds(limits.get("clock-skew", "5m"))
         self.notify_age = microseconds(limits.get("notify-age", "24h"))
         self.closed = self.settings.get("users") == "closed"
+        self.baseline = self.settings.get("baseline")
 
     def takes(self, type):
         return any(triggers(automation, type) for automation in self.automations.values())
@@ -322,6 +323,25 @@ def _check_request(data):
         raise Rejected("EVENT_INVALID")
     if data.get("until") is not None and moment(data["until"]) is None:
         raise Rejected("EVENT_INVALID")
+    if data.get("delegation") not in (None, "none", "holders"):
+        raise Rejected("EVENT_INVALID")
+
+
+def is_user_id(text):
+    return isinstance(text, str) and 1 <= len(text.encode()) <= 256 and not re.search("[\0-\x1f\x7f-\x9f]", text)
+
+
+def _check_delegation(data):
+    if not isinstance(data, dict) or not isinstance(data.get("role"), str) or not is_user_id(data.get("to")):
+        raise Rejected("EVENT_INVALID")
+    if data.get("until") is not None and moment(data["until"]) is None:
+        raise Rejected("EVENT_INVALID")
+
+
+def _check_withdrawal(data):
+    if not isinstance(data, dict) or not isinstance(data.get("role"), str) or \
+            not re.fullmatch("manual|automation/[a-z0-9][a-z0-9-]{0,62}", str(data.get("source"))):
+        raise Rejected("EVENT_INVALID")
 
 
 def decode(record, topic_kind, catalogue, partitions, wall=None):
@@ -362,13 +382,18 @@ def decode(record, topic_kind, catalogue, partitions, wall=None):
     type = attributes["type"]
     reserved = type.startswith(("directory.", "role."))
     known = {"directory.user.updated": "directory", "directory.user.deleted": "directory",
-             "role.assignment.requested": "requests"}.get(type)
+             "directory.user.signed-in": "directory", "role.assignment.requested": "requests",
+             "role.delegation.requested": "requests", "role.grant.withdrawn": "requests"}.get(type)
     if known and user is None:
         raise Rejected("EVENT_INVALID")
     if type == "directory.user.updated":
         _check_profile(data)
     elif type == "role.assignment.requested":
         _check_request(data)
+    elif type == "role.delegation.requested":
+        _check_delegation(data)
+    elif type == "role.grant.withdrawn":
+        _check_withdrawal(data)
     if now is None:
         return None if reserved and not known else \
             Event(attributes, data, time, time, user, (record.topic, record.partition, record.offset), record.key)
@@ -550,6 +575,7 @@ class User:
     profile: dict = None
     profile_clock: tuple = None
     cleared: tuple = None
+    signed_in: tuple = None
     roles: dict = field(default_factory=dict)  # name → {"removed": clock, "grants": {source: {"clock", "until", "by"}}}
     ran: set = field(default_factory=set)
     recent: list = field(default_factory=list)
@@ -579,6 +605,8 @@ class User:
                 fresh["taken"] = old["taken"]
             state["grants"][source] = fresh
         self.written = True
+        if old and clock_key(old.get("taken")) >= clock_key(clock):
+            return "superseded"
         return "changed" if not before and self.live(role, now) else "unchanged"
 
     def remove(self, role, clock, now):
@@ -587,12 +615,36 @@ class User:
         state = self.roles.setdefault(role, {"removed": None, "grants": {}})
         if clock_key(state["removed"]) < clock_key(clock):
             state["removed"] = clock
-        state["grants"] = {source: grant for source, grant in state["grants"].items()
-                           if clock_key(grant["clock"]) > clock_key(state["removed"])}
+        for source, grant in list(state["grants"].items()):
+            if clock_key(grant["clock"]) > clock_key(state["removed"]):
+                continue
+            if clock_key(grant.get("taken")) > clock_key(state["removed"]):
+                state["grants"][source] = {"clock": None, "until": None, "by": None, "taken": grant["taken"]}
+            else:
+                del state["grants"][source]
         after = self.live(role, now)
         self.written = True
         result = "unchanged" if not before else "superseded" if after else "changed"
         return result, before - after
+
+    def take_back(self, role, source, clock, now):
+        """What one source gave, and nothing else."""
+        before = self.live(role, now)
+        self.written = True
+        state = self.roles.get(role) or {"removed": None, "grants": {}}
+        grant = state["grants"].get(source) or {"clock": None, "until": None, "by": None}
+        if clock_key(clock) > max(clock_key(self.cleared), clock_key(state["removed"]), clock_key(grant.get("taken"))):
+            grant["taken"] = clock
+            state["grants"][source] = grant
+            self.roles[role] = state
+        if source not in before:
+            return "unchanged"
+        after = self.live(role, now)
+        return "superseded" if source in after else "unchanged" if after else "changed"
+
+    def has_signed_in(self):
+        return self.signed_in is not None and clock_key(self.signed_in) > clock_key(self.cleared) \
+            and self.signed_in[0] >= self.profile_clock[0]
 
     def register(self, partitions):
         roles = {}
@@ -643,6 +695,8 @@ def effective(user, catalogue, now):
 
 
 def derived(user, role, catalogue, now):
+    if role.get("activate") == "at-sign-in" and not user.has_signed_in():
+        return False
     for criterion in role.get("assigned-when") or []:
         if "when" in criterion:
             if holds(criterion["when"], Event({}, None, now, now, user.id), view(user, set())) is True:
@@ -669,6 +723,7 @@ class Task:
     effective: bool = None
     lockout: bool = False
     dropped: set = field(default_factory=set)
+    baseline: str = None
     task: dict = None
     notification: dict = None
 
@@ -677,6 +732,11 @@ class Task:
 class Execution:
     automation: str
     tasks: list
+    kind: str = "manual"  # of a request
+
+    @property
+    def name(self):
+        return self.automation or self.kind
 
 
 @dataclass
@@ -688,6 +748,7 @@ class Fate:
     executions: list = field(default_factory=list)
     before: set = field(default_factory=set)  # effective roles
     after: set = field(default_factory=set)
+    request: dict = None  # what an approved delegation asks of the receiver
 
 
 class Model:
@@ -716,7 +777,9 @@ class Model:
         fate = Fate("decided", event=event, before=before)
         if event.type.startswith("directory."):
             self._directory(event, user)
-        elif event.type == "role.assignment.requested":
+        elif event.type == "role.delegation.requested":
+            fate.executions, fate.request = self._delegation(event, user)
+        elif event.type.startswith("role."):
             fate.executions = [self._request(event, user)]
         else:
             before_view = view(user, before)
@@ -749,16 +812,64 @@ class Model:
                 user.ran = set()
             if clock_key(user.profile_clock) <= clock_key(clock):
                 user.profile, user.profile_clock = {"status": "deleted"}, clock
+        elif event.type == "directory.user.signed-in":
+            if clock_key(clock) > max(clock_key(user.signed_in), clock_key(user.cleared)):
+                user.signed_in = clock
         elif clock_key(user.profile_clock) <= clock_key(clock):
             user.profile = {name: value for name, value in event.data.items() if value is not None and name in PROFILE_CHECKS}
             user.profile_clock = clock
         user.written = True
 
     def _request(self, event, user):
-        task = {"sequence": 0, "type": "change-role", "role": event.data["role"], "action": event.data["action"]}
+        task = {"sequence": 0, "type": "change-role", "role": event.data["role"],
+                "action": event.data["action"] if event.type == "role.assignment.requested" else "withdraw"}
+        if task["action"] == "withdraw":
+            task["source"] = event.data["source"]
         until = moment(event.data["until"]) if event.data.get("until") is not None else None
         outcome = self._change_role(task, {}, event, user, "manual", self._clock(event), until)
         return Execution(None, [outcome])
+
+    def _delegation(self, event, user):
+        """The giver's part; the receiver's is an event of its own."""
+        data = event.data
+        task = {"sequence": 0, "type": "delegate", "role": data["role"], "to": data["to"]}
+        code, ends = self._delegation_refusal(event, user, data["role"], data["to"])
+        if code:
+            return [Execution(None, [Task(0, "failed", code, task=task)], "delegation")], None
+        if data.get("until") is not None:
+            ends.append(moment(data["until"]))
+        ends = [end for end in ends if end is not None]
+        wanted = {"role": data["role"], "action": "add", "by": user.id}
+        if ends:
+            wanted["until"] = min(ends)
+        if data.get("reason") is not None:
+            wanted["reason"] = data["reason"]
+        request = {"id": "delegation:{}/{}/{}".format(*event.origin), "subject": data["to"], "time": event.time, "data": wanted}
+        return [Execution(None, [Task(0, "requested", task=task)], "delegation")], request
+
+    def _delegation_refusal(self, event, user, name, to):
+        """A code, or None and when the giver's right ends (a list of one)."""
+        role = self.catalogue.roles.get(name)
+        if role is None:
+            return "ROLE_UNKNOWN", None
+        if role.get("kind", "portal") != "portal" or role.get("managed") is True:
+            return "ROLE_PROTECTED", None
+        if user.profile is None and self.catalogue.closed:
+            return "USER_UNKNOWN", None
+        if user.profile is not None and user.profile.get("status") != "active":
+            return "USER_INACTIVE", None
+        if name not in effective(user, self.catalogue, event.now):
+            return "ROLE_NOT_HELD", None
+        if to == user.id:
+            return "DELEGATION_NOT_ALLOWED", None
+        open_to_all = role.get("delegation") == "holders"
+        if open_to_all and user.profile is not None and derived(user, role, self.catalogue, event.now):
+            return None, [None]
+        grants = [user.roles[name]["grants"][source] for source in user.live(name, event.now)]
+        rights = [grant["until"] for grant in grants if open_to_all or grant.get("delegable")]
+        if not rights:
+            return "DELEGATION_NOT_ALLOWED", None
+        return None, [None if None in rights else max(rights)]
 
     def _journey(self, event):
         for name in ("enrollment", "journey"):
@@ -802,7 +913,7 @@ class Model:
         return Task(task["sequence"], "skipped", code, self._effective(task, event, user), task=task)
 
     def _refusal(self, task, automation, event, user):
-        manual = event.type == "role.assignment.requested"
+        manual = event.type.startswith("role.")
         adds = task["action"] == "add"
         if not manual and (automation.get("entity", "user-journey") != "user-journey"
                            or not event.type.startswith(JOURNEY_TYPES)):
@@ -836,16 +947,34 @@ class Model:
         role, outcome = task["role"], Task(task["sequence"], "", task=task)
         if task["action"] == "add":
             outcome.result = user.add(role, source, clock, until, event.origin, event.now)
+            if source == "manual" and outcome.result != "superseded" and \
+                    user.roles[role]["grants"][source]["clock"] == clock:
+                user.roles[role]["grants"][source]["delegable"] = event.data.get("delegation") == "holders"
         else:
-            outcome.result, taken = user.remove(role, clock, event.now)
-            outcome.dropped = taken - {source}
+            if task["action"] == "withdraw":
+                outcome.result = user.take_back(role, task["source"], clock, event.now)
+            else:
+                outcome.result, taken = user.remove(role, clock, event.now)
+                outcome.dropped = taken - {source}
             held = effective(user, self.catalogue, event.now)
             if role in held and user.profile is not None and \
                     derived(user, self.catalogue.roles[role], self.catalogue, event.now):
                 outcome.code = "STILL_DERIVED"
             outcome.lockout = outcome.result == "changed" and not held
+            if outcome.lockout:
+                outcome.baseline = self._baseline(task, event, user)
         outcome.effective = self._effective(task, event, user)
         return outcome
+
+    def _baseline(self, removal, event, user):
+        """The name of the role that he is given in place of all that he lost."""
+        name = self.catalogue.baseline
+        if not name or name == removal["role"] or \
+                self._refusal({"action": "add", "role": name}, {}, Event({"type": "role.x"}, None, 0, 0, user.id), user):
+            return None
+        result = user.add(name, "automation/baseline", self._clock(event, "baseline", removal["sequence"]), None,
+                          event.origin, event.now)
+        return name if result == "changed" else None
 
     def _notify(self, task, event, user):
         def failed(code):

@@ -1,6 +1,7 @@
 """Random workspaces and random lives: `waymark simulate` and the judge's model decide the same, event by event.
 
 WAYMARK_SEEDS (default 40) says how many; WAYMARK_SEED where to begin."""
+import datetime
 import json
 import os
 import random
@@ -98,6 +99,9 @@ class Chance:
         if self.maybe(0.2):
             role["portals"] = self.some(["partners", "staff"])
         if self.maybe(0.4):
+            role["delegation"] = "holders"
+        if self.maybe(0.4):
+            role["activate"] = self.of("immediately", "at-sign-in", "at-sign-in")
             role["assigned-when"] = [self.criterion() for _ in range(self.dice.randint(1, 2))]
         return role
 
@@ -174,13 +178,21 @@ class Chance:
     def event(self, number):
         user = self.of(*USERS, *USERS, None) if self.maybe(0.9) else self.of(*USERS)
         type = self.of(*TYPES, *TYPES, *TYPES, *TYPES, "directory.user.updated", "directory.user.updated",
-                       "role.assignment.requested", "role.assignment.requested", "directory.user.deleted", "directory.later")
+                       "role.assignment.requested", "role.assignment.requested", "directory.user.deleted", "directory.later",
+                       "directory.user.signed-in", "role.delegation.requested", "role.grant.withdrawn")
         data = self.data()
         if type == "directory.user.updated":
             data = self.profile()
         elif type == "role.assignment.requested":
             data = {"role": self.of(*ROLES, "nobody-knows"), "action": self.of("add", "remove"), "by": "joe", "reason": "why not",
+                    "until": self.of(None, rfc3339(NOW + self.dice.randint(-9000, 90000))),
+                    "delegation": self.of(None, "none", "holders", "holders")}
+        elif type == "role.delegation.requested":
+            data = {"role": self.of(*ROLES, "nobody-knows"), "to": self.of(*USERS, *USERS, "", 7), "reason": self.of(None, "why not"),
                     "until": self.of(None, rfc3339(NOW + self.dice.randint(-9000, 90000)))}
+        elif type == "role.grant.withdrawn":
+            data = {"role": self.of(*ROLES, "nobody-knows"),
+                    "source": self.of("manual", "manual", "automation/baseline", f"automation/auto-{self.dice.randint(0, 7)}", "x")}
         elif type == "directory.user.deleted" and self.maybe(0.6):
             type = "journey.started"
         at = NOW + self.dice.choice([0, 0, 0, 1, 60, -60, 3600, -3600, -86400 * 3, 86400]) + number // 4
@@ -211,7 +223,8 @@ def test_a_random_life(seed, tmp_path):
     chance = Chance(seed)
     folder = tmp_path / "workspace"
     folder.mkdir()
-    write_workspace(folder, chance.workspace(), {"users": "closed"} if chance.maybe(0.3) else {})
+    write_workspace(folder, chance.workspace(), {**({"users": "closed"} if chance.maybe(0.3) else {}),
+                                                     **({"baseline": chance.of(*ROLES)} if chance.maybe(0.6) else {})})
     lines = [chance.line(number) for number in range(400)]
     (tmp_path / "events.jsonl").write_text("\n".join(lines) + "\n")
     done = waymark("simulate", folder, tmp_path / "events.jsonl", "--outcomes", tmp_path / "outcomes", "--users", tmp_path / "users")
@@ -223,16 +236,35 @@ def read_lines(path):
     return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
 
 
+def play(rules, lines, last):
+    """Every line, and what a delegation asks for right after it: offset, text, fate."""
+    for offset, line in enumerate(lines):
+        record = Record("simulate", 0, offset, None, line.encode(), (), None)
+        fate = rules.feed(record if '"time": "' in line else untimed(record, last()))
+        yield offset, line, fate
+        while fate.request:
+            line = json.dumps({"specversion": "1.0", "source": "/waymark", "type": "role.assignment.requested", **fate.request,
+                               "time": exact(fate.request["time"]), "data": with_end(fate.request["data"])})
+            fate = rules.feed(Record("simulate", 0, offset, None, line.encode(), (), None))
+            yield offset, line, fate
+
+
+def exact(microseconds):
+    moment = datetime.datetime.fromtimestamp(microseconds // 1_000_000, datetime.timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{microseconds % 1_000_000:06}Z"
+
+
+def with_end(data):
+    return {**data, "until": exact(data["until"])} if "until" in data else data
+
+
 def compare(folder, lines, outcomes, users):
     judge = Judge(types.SimpleNamespace(folder=folder, partitions=1), {"simulate": "any"})
     found = {outcome["id"]: outcome for outcome in outcomes}
     judge.equal("ids that stand twice", len(outcomes) - len(found), 0)
     last = 0
     expected = []
-    for offset, line in enumerate(lines):
-        record = Record("simulate", 0, offset, None, line.encode(), (), None)
-        timed = '"time": "' in line
-        fate = judge.model.feed(record) if timed else judge.model.feed(untimed(record, last))
+    for offset, line, fate in play(judge.model, lines, lambda: last):
         if fate.event:
             last = fate.event.time
         what = f"line {offset + 1} ({line[:300]})"
@@ -241,7 +273,7 @@ def compare(folder, lines, outcomes, users):
             told = found.get(expected[-1])
             judge.equal(f"{what}: rejected", told and told["data"].get("code"), fate.code)
         for execution in fate.executions:
-            expected.append(f"live:simulate/0/{offset}:{execution.automation or 'manual'}")
+            expected.append(f"live:simulate/0/{offset}:{execution.name}")
             told = found.get(expected[-1])
             if told is None:
                 judge.complain(f"{what}: no outcome of {execution.automation}")

@@ -54,7 +54,8 @@ Test(baseline, without_one_the_lockout_is_only_told) {
 Test(baseline, a_replay_of_the_removal_changes_nothing) {
   given_baseline();
   decide(milestone("evt", 10));
-  struct wm_clock before = wm_user_role(user, WM_TEXT("member"))->grants[0].clock;
+  struct wm_clock before;
+  wm_clock_copy(&wm_user_role(user, WM_TEXT("member"))->grants[0].clock, &memory, &before);
   struct wm_event again = milestone("evt", 10);
   again.run = WM_TEXT("again");
   decide(again);
