@@ -25,7 +25,7 @@ const struct lint_musts *lint_musts_of(struct lint_run *run, const struct wm_aut
   return musts;
 }
 
-/* Which trigger takes both? Types, and what stands before a '*'. */
+/* Is there a type that both triggers take? A trailing '*' stands for any rest. */
 static bool overlap(struct wm_text a, struct wm_text b) {
   bool any_a = wm_text_ends_with(a, WM_TEXT("*")), any_b = wm_text_ends_with(b, WM_TEXT("*"));
   struct wm_text stem_a = {a.bytes, a.size - any_a}, stem_b = {b.bytes, b.size - any_b};
