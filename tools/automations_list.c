@@ -81,6 +81,7 @@ static void print_table(const struct listing *listing) {
   }
   table_print(&table, stdout);
   table_release(&table);
+  show_descriptions(workspace, NULL, "\n");
   if (workspace->automation_count == 0)
     puts("The workspace has no automations.");
   else

@@ -256,6 +256,8 @@ static void print_head(const struct dev *dev, const char *folder) {
   style_print(stdout, STYLE_DIM, "embedded broker %s, private Redis %s, worker in this process",
               dev->stage.settings.kafka.bootstrap, dev->stage.private_redis.socket);
   puts("\n");
+  if (show_descriptions(workspace, NULL, ""))
+    putchar('\n');
   fflush(stdout);
   wm_buf_release(&line);
 }

@@ -189,26 +189,6 @@ static void print_summary_json(const struct simulation *simulation) {
   printf("},\"lockouts\":%zu,\"users\":%zu}\n", simulation->lockouts, simulation->play.user_count);
 }
 
-/* What the automations of the table are for. */
-static void print_legend(const struct simulation *simulation) {
-  static const char *const heads[] = {"AUTOMATION", "DESCRIPTION", NULL};
-  const struct wm_workspace *workspace = simulation->play.loaded->workspace;
-  struct table table;
-  table_init(&table, heads);
-  for (size_t i = 0; simulation->ran && i < workspace->automation_count; i++) {
-    const struct wm_automation *automation = &workspace->automations[i];
-    if (!simulation->ran[i] || !automation->description.size)
-      continue;
-    table_text(&table, STYLE_PLAIN, automation->name);
-    table_text(&table, STYLE_DIM, automation->description);
-  }
-  bool any = table_rows(&table) > 0;
-  table_print(&table, stdout);
-  if (any)
-    putchar('\n');
-  table_release(&table);
-}
-
 static void print_end(struct simulation *simulation, bool json) {
   if (json) {
     print_summary_json(simulation);
@@ -217,7 +197,8 @@ static void print_end(struct simulation *simulation, bool json) {
   if (table_rows(&simulation->table) > 0 || simulation->table.headed) {
     table_print(&simulation->table, stdout);
     putchar('\n');
-    print_legend(simulation);
+    if (simulation->ran && show_descriptions(simulation->play.loaded->workspace, simulation->ran, ""))
+      putchar('\n');
   }
   print_summary(simulation);
 }

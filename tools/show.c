@@ -80,6 +80,24 @@ void show_execution(struct table *table, const struct wm_event *event, const str
     add_outcome(table, event, execution->automation, &execution->outcomes[i]);
 }
 
+bool show_descriptions(const struct wm_workspace *workspace, const bool *which, const char *before) {
+  static const char *const heads[] = {"AUTOMATION", "DESCRIPTION", NULL};
+  struct table table;
+  table_init(&table, heads);
+  for (size_t i = 0; i < workspace->automation_count; i++) {
+    const struct wm_automation *automation = &workspace->automations[i];
+    if (!automation->description.size || (which && !which[i]))
+      continue;
+    table_text(&table, STYLE_PLAIN, automation->name);
+    table_text(&table, STYLE_DIM, automation->description);
+  }
+  bool any = table_rows(&table) > 0;
+  fputs(any ? before : "", stdout);
+  table_print(&table, stdout);
+  table_release(&table);
+  return any;
+}
+
 void show_count(struct wm_buf *buf, size_t count, const char *word) {
   wm_buf_printf(buf, "%zu %s%s", count, word, count == 1 ? "" : "s");
 }

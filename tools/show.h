@@ -24,6 +24,10 @@ void show_time(int64_t us, struct wm_buf *buf);
 extern const char *const show_outcome_heads[];
 void show_execution(struct table *table, const struct wm_event *event, const struct wm_execution *execution);
 
+/* A table on stdout of what automations are for; 'which' (by their positions) NULL: all; 'before' is printed first.
+ * False: nothing is printed, since none of them says so. */
+bool show_descriptions(const struct wm_workspace *workspace, const bool *which, const char *before);
+
 /* "3 events, 1 error": appends 'count' and the word, with an 's' when it is not one. */
 void show_count(struct wm_buf *buf, size_t count, const char *word);
 
