@@ -1,8 +1,6 @@
 /* waymark automations on|off|reset: words on topics.control, which every worker follows. */
-#include <pwd.h>
-#include <unistd.h>
-
 #include "core/codec/control.h"
+#include "tools/asker.h"
 #include "tools/automations.h"
 #include "tools/roles_control.h"
 #include "tools/say.h"
@@ -27,20 +25,8 @@ struct switching {
   struct wm_running running;
   struct wm_running_word words[ARGUMENTS_LIMIT]; /* of those of which the state changes */
   size_t count;
-  char by[WM_CONTROL_BY_LIMIT + 1];
+  char by[ASKER_SIZE];
 };
-
-static int read_by(struct switching *switching) {
-  const char *by = options_value(switching->options, "by");
-  const struct passwd *account = by ? NULL : getpwuid(getuid());
-  if (!by && getlogin_r(switching->by, sizeof switching->by) == 0)
-    return EXIT_FINE;
-  by = by ? by : account ? account->pw_name : "unknown";
-  if (!wm_text_is_user_id(wm_text_of(by)))
-    return say(EXIT_USAGE, "--by '%s' must be 1 to 256 bytes of text without control characters", by);
-  memcpy(switching->by, by, strlen(by) + 1);
-  return EXIT_FINE;
-}
 
 static int check_reason(const struct switching *switching) {
   struct wm_text reason = wm_text_of(options_value(switching->options, "reason"));
@@ -141,7 +127,7 @@ int automations_switch(const struct invocation *invocation, enum wm_running_stat
   wm_running_init(&switching.running);
   int exit_code = check_reason(&switching);
   if (exit_code == EXIT_FINE)
-    exit_code = read_by(&switching);
+    exit_code = asker_read(switching.options, switching.by);
   if (exit_code == EXIT_FINE)
     exit_code = open_workspace(&switching, invocation);
   if (exit_code == EXIT_FINE)

@@ -14,6 +14,7 @@ static const struct roles_way ways[] = {
     {"preview", "DIR", "json users users-shown max-losses", roles_preview},
     {"archive", "ROLE...", "reason by dry-run no-wait timeout yes", roles_archive},
     {"unarchive", "ROLE...", "reason by dry-run no-wait timeout yes", roles_unarchive},
+    {"reset", "ROLE...", "reason by dry-run no-wait timeout yes", roles_reset},
     {"export", "[ROLE...]", "offline output", roles_export},
     {"import", "FILE [DIR]", "yes", roles_import},
     {0},
@@ -81,9 +82,9 @@ static const struct option options[] = {
     {"output", 'o', "FILE", "export: write there, not to standard output"},
     OPTION_REASON,
     OPTION_BY,
-    {"timeout", 0, "DURATION", "archive, unarchive: how long to wait for the workers (default 60s)"},
-    {"no-wait", 0, NULL, "archive, unarchive: only say it, do not wait until it is done"},
-    {"dry-run", 0, NULL, "archive, unarchive: only show how many users it concerns"},
+    {"timeout", 0, "DURATION", "archive, unarchive, reset: how long to wait for the workers (default 60s)"},
+    {"no-wait", 0, NULL, "archive, unarchive, reset: only say it, do not wait until it is done"},
+    {"dry-run", 0, NULL, "archive, unarchive, reset: only show how many users it concerns"},
     OPTION_YES,
     OPTION_JSON,
     {0},
@@ -91,7 +92,7 @@ static const struct option options[] = {
 
 const struct command command_roles = {
     .name = "roles",
-    .arguments = "[list|show|preview|archive|unarchive|export|import] [ARGUMENT...]",
+    .arguments = "[list|show|preview|archive|unarchive|reset|export|import] [ARGUMENT...]",
     .summary = "the catalogue: who holds how much of it, and what a role is",
     .options = options,
     .help = "list (or nothing): every role with its holders by source (a user counts once for each source that\n"
@@ -106,7 +107,7 @@ const struct command command_roles = {
             "archive ROLE..., unarchive ROLE...: retires roles at run time, by a record on topics.control that\n"
             "every worker follows, and brings them back; nobody's assignment is lost. Shows whom it concerns, asks,\n"
             "and waits until the role sets in Redis are as they should be: exit 3 when that takes longer than\n"
-            "--timeout.\n"
+            "--timeout. reset ROLE...: the document of the role counts again, whatever was said at run time.\n"
             "export [ROLE...]: a line of JSON for each role (without names: all): its document, what it says, its\n"
             "state, and the automations that give and take it. import FILE [DIR]: writes such roles into the folder\n"
             "'roles' of a workspace, one file each; nothing that is there is written over.\n"

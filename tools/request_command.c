@@ -1,9 +1,7 @@
 #include "tools/request_command.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include "core/moment.h"
+#include "tools/asker.h"
 #include "tools/request_tell.h"
 #include "tools/say.h"
 
@@ -31,22 +29,6 @@ static int read_until(struct asking *asking, const char *until) {
   return EXIT_FINE;
 }
 
-static int read_by(struct asking *asking, const char *by) {
-  char login[257];
-  if (!by && getlogin_r(login, sizeof login) == 0)
-    by = login;
-  const struct passwd *account = by ? NULL : getpwuid(getuid());
-  if (!by && account)
-    by = account->pw_name;
-  struct wm_text text = wm_text_of(by ? by : "unknown");
-  if (!wm_text_is_user_id(text))
-    return say(EXIT_USAGE, "--by '%s' must be 1 to 256 bytes of text without control characters", by);
-  memcpy(asking->by, text.bytes, text.size);
-  asking->by[text.size] = '\0';
-  asking->terms.by = wm_text_of(asking->by);
-  return EXIT_FINE;
-}
-
 static int read_reason(struct asking *asking, const char *reason) {
   struct wm_text text = wm_text_of(reason);
   asking->terms.reason = text;
@@ -69,7 +51,8 @@ int asking_open(struct asking *asking, const struct invocation *invocation, enum
   requests_init(&asking->requests, &asking->loaded.settings);
   int exit_code = read_until(asking, options_value(options, "until"));
   if (exit_code == EXIT_FINE)
-    exit_code = read_by(asking, options_value(options, "by"));
+    exit_code = asker_read(options, asking->by);
+  asking->terms.by = wm_text_of(asking->by);
   if (exit_code == EXIT_FINE)
     exit_code = read_reason(asking, options_value(options, "reason"));
   if (exit_code == EXIT_FINE)

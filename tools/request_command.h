@@ -2,6 +2,7 @@
 #ifndef WM_TOOLS_REQUEST_COMMAND_H
 #define WM_TOOLS_REQUEST_COMMAND_H
 
+#include "tools/asker.h"
 #include "tools/request.h"
 
 #define OPTION_UNTIL                                                                                                   \
@@ -19,7 +20,7 @@ struct asking {
   struct requests requests;
   struct request_terms terms; /* of every request that does not say otherwise; without a role */
   struct request_waiting waiting;
-  char by[257]; /* of terms.by */
+  char by[ASKER_SIZE]; /* of terms.by */
 };
 
 /* Loads the settings and reads --until, --by, --reason, --timeout and --no-wait. EXIT_FINE, or what went wrong (told).

@@ -20,6 +20,7 @@ int roles_show(const struct invocation *invocation);
 int roles_preview(const struct invocation *invocation);
 int roles_archive(const struct invocation *invocation);
 int roles_unarchive(const struct invocation *invocation);
+int roles_reset(const struct invocation *invocation);
 int roles_export(const struct invocation *invocation);
 int roles_import(const struct invocation *invocation);
 

@@ -1,12 +1,13 @@
-/* waymark roles archive|unarchive: retires roles at run time, and brings them back, by words on topics.control. What
+/* waymark roles archive|unarchive|reset: retires roles at run time, brings them back, or lets their documents count
+ * again, by words on topics.control. What
  * it would do to the users is what `roles preview` says of two catalogues; whether it is done is read from Redis. */
-#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "core/codec/control.h"
 #include "core/codec/register.h"
 #include "core/moment.h"
+#include "tools/asker.h"
 #include "tools/files.h"
 #include "tools/roles.h"
 #include "tools/roles_control.h"
@@ -20,31 +21,27 @@
 #define TIMEOUT_US (60 * WM_SECOND_US)
 #define LOOK_AGAIN_US 200000
 
+static const struct {
+  const char *verb, *question, *already;
+} ways[] = {
+    [WM_RUNNING_AS_WRITTEN] = {"reset", "Let the workspace count again for", "as its document says already"},
+    [WM_RUNNING_ON] = {"unarchive", "Unarchive", "not archived"},
+    [WM_RUNNING_OFF] = {"archive", "Archive", "archived already"},
+};
+
 struct archive {
   const struct options *options;
-  bool archives;          /* else brings back */
-  struct loaded old, new; /* the same workspace: as it is now, and as it will be */
+  enum wm_running_state state; /* that is asked for: OFF is archived */
+  struct loaded old, new;      /* the same workspace: as it is now, and as it will be */
   struct wm_running running;
   struct wm_running_word words[ARGUMENTS_LIMIT]; /* of the roles of which the state changes */
   size_t count;
   int64_t timeout_us;
-  char by[WM_CONTROL_BY_LIMIT + 1];
+  char by[ASKER_SIZE];
   struct gain gain;
 };
 
 /* --- what was asked --- */
-
-static int read_by(struct archive *archive) {
-  const char *by = options_value(archive->options, "by");
-  const struct passwd *account = by ? NULL : getpwuid(getuid());
-  if (!by && (getlogin_r(archive->by, sizeof archive->by) == 0))
-    return EXIT_FINE;
-  by = by ? by : account ? account->pw_name : "unknown";
-  if (!wm_text_is_user_id(wm_text_of(by)))
-    return say(EXIT_USAGE, "--by '%s' must be 1 to 256 bytes of text without control characters", by);
-  memcpy(archive->by, by, strlen(by) + 1);
-  return EXIT_FINE;
-}
 
 static int read_options(struct archive *archive) {
   const char *reason = options_value(archive->options, "reason");
@@ -56,7 +53,7 @@ static int read_options(struct archive *archive) {
   archive->timeout_us = TIMEOUT_US;
   if (timeout && !wm_duration_parse(wm_text_of(timeout), &archive->timeout_us))
     return say(EXIT_USAGE, "--timeout '%s' is no duration: a number and s, m, h, d or w (90s)", timeout);
-  return read_by(archive);
+  return asker_read(archive->options, archive->by);
 }
 
 /* Twice the same: each gets its own state. */
@@ -89,19 +86,25 @@ static bool has_word(const struct archive *archive, struct wm_text name) {
 }
 
 /* A role that is in that state already needs no word. */
+static bool needs_word(const struct archive *archive, const struct wm_role *role) {
+  if (archive->state == WM_RUNNING_AS_WRITTEN)
+    return wm_running_get(&archive->running, WM_RUNNING_ROLE, role->name) != NULL;
+  return (role->status == WM_ROLE_ARCHIVED) != (archive->state == WM_RUNNING_OFF);
+}
+
 static void collect_words(struct archive *archive) {
   for (size_t i = ROLES_FIRST; i < archive->options->argument_count; i++) {
     struct wm_text name = wm_text_of(options_argument(archive->options, i));
     const struct wm_role *role = wm_workspace_role(archive->old.workspace, name);
-    if ((role->status == WM_ROLE_ARCHIVED) == archive->archives) {
-      printf("'%.*s' is %s\n", WM_TEXT_ARG(name), archive->archives ? "archived already" : "not archived");
+    if (!needs_word(archive, role)) {
+      printf("'%.*s' is %s\n", WM_TEXT_ARG(name), ways[archive->state].already);
       continue;
     }
     if (!has_word(archive, name))
       archive->words[archive->count++] = (struct wm_running_word){
           .kind = WM_RUNNING_ROLE,
           .name = name,
-          .state = archive->archives ? WM_RUNNING_OFF : WM_RUNNING_ON,
+          .state = archive->state,
           .by = wm_text_of(archive->by),
           .reason = wm_text_of(options_value(archive->options, "reason")),
           .time_us = system_clock.wall_us(system_clock.self),
@@ -149,11 +152,11 @@ static const struct gain_role *find_gain(const struct gain *gain, struct wm_text
 
 static void preview(const struct archive *archive) {
   for (size_t i = 0; i < archive->count; i++) {
-    const struct gain_role *role = find_gain(&archive->gain, archive->words[i].name);
-    size_t users = role ? role->lost.count + role->gained.count : 0;
-    printf("%s '%.*s': %zu user%s %s it\n", archive->archives ? "archive" : "unarchive",
-           WM_TEXT_ARG(archive->words[i].name), users, users == 1 ? "" : "s",
-           archive->archives ? "would no longer have" : "would have");
+    struct wm_text name = archive->words[i].name;
+    const struct gain_role *role = find_gain(&archive->gain, name);
+    size_t lost = role ? role->lost.count : 0, gained = role ? role->gained.count : 0, users = lost + gained;
+    printf("%s '%.*s': %zu user%s %s it\n", ways[archive->state].verb, WM_TEXT_ARG(name), users, users == 1 ? "" : "s",
+           lost > 0 || (users == 0 && archive->state == WM_RUNNING_OFF) ? "would no longer have" : "would have");
   }
   if (archive->gain.locked_out.count > 0)
     printf("%zu of them would be left without any role in force\n", archive->gain.locked_out.count);
@@ -175,22 +178,25 @@ static bool holds(const struct cache_user *user, struct wm_text role) {
   return false;
 }
 
+/* Is the role in his set when it is to be, and only then? Most are told without reading their registers. */
+static bool is_right(const struct looking *looking, const struct cache_user *entry, struct wm_text name,
+                     struct wm_user **user) {
+  const struct wm_workspace *workspace = looking->archive->new.workspace;
+  bool has = holds(entry, name), may = wm_workspace_role(workspace, name)->status == WM_ROLE_ACTIVE;
+  struct wm_error error;
+  if (!may || has)
+    return has == may;
+  if (!*user)
+    *user = wm_register_decode(entry->json, &error);
+  return !*user || !wm_project_has(workspace, *user, name, looking->now_us);
+}
+
 static int look_at(void *taker, const struct registers_entry *entry) {
   struct looking *looking = taker;
-  struct archive *archive = looking->archive;
-  struct wm_error error = {0};
   struct wm_user *user = NULL;
   bool right = true;
-  for (size_t i = 0; i < archive->count && right && !entry->fault; i++) {
-    bool has = holds(&entry->user, archive->words[i].name);
-    if (archive->archives) {
-      right = !has;
-      continue;
-    }
-    if (!has && !user)
-      user = wm_register_decode(entry->user.json, &error);
-    right = has || !user || !wm_project_has(archive->new.workspace, user, archive->words[i].name, archive->gain.now_us);
-  }
+  for (size_t i = 0; i < looking->archive->count && right && !entry->fault; i++)
+    right = is_right(looking, &entry->user, looking->archive->words[i].name, &user);
   looking->left += !right;
   wm_user_free(user);
   return 0;
@@ -240,7 +246,7 @@ static int say_it(struct archive *archive) {
   if (exit_code != EXIT_FINE)
     return exit_code;
   preview(archive);
-  snprintf(question, sizeof question, "%s %zu role%s?", archive->archives ? "Archive" : "Unarchive", archive->count,
+  snprintf(question, sizeof question, "%s %zu role%s?", ways[archive->state].question, archive->count,
            archive->count == 1 ? "" : "s");
   if (options_has(archive->options, "dry-run"))
     return EXIT_FINE;
@@ -254,8 +260,8 @@ static int say_it(struct archive *archive) {
   return exit_code;
 }
 
-static int change(const struct invocation *invocation, bool archives) {
-  struct archive archive = {.options = &invocation->options, .archives = archives};
+static int change(const struct invocation *invocation, enum wm_running_state state) {
+  struct archive archive = {.options = &invocation->options, .state = state};
   wm_running_init(&archive.running);
   int exit_code = read_options(&archive);
   if (exit_code == EXIT_FINE)
@@ -274,9 +280,13 @@ static int change(const struct invocation *invocation, bool archives) {
 }
 
 int roles_archive(const struct invocation *invocation) {
-  return change(invocation, true);
+  return change(invocation, WM_RUNNING_OFF);
 }
 
 int roles_unarchive(const struct invocation *invocation) {
-  return change(invocation, false);
+  return change(invocation, WM_RUNNING_ON);
+}
+
+int roles_reset(const struct invocation *invocation) {
+  return change(invocation, WM_RUNNING_AS_WRITTEN);
 }

@@ -193,6 +193,12 @@ def test_archived_roles_leave_everybody_and_come_back(desk):
     code, out, err = desk.call("roles", "unarchive", "member", "by-group", "--reason", "back again")
     assert code == 0 and "unarchive 'member': 40 users would have it" in out, err
     assert all(desk.roles(user) == {"member", "by-group"} for user in users)
+    code, out, err = desk.call("roles", "archive", "by-group", "--reason", "once more")
+    assert code == 0 and all(desk.roles(user) == {"member"} for user in users), err
+    code, out, err = desk.call("roles", "reset", "by-group", "member", "--reason", "as written")
+    assert code == 0 and "reset 'by-group': 40 users would have it" in out and "reset 'member': 0 users" in out, err
+    assert all(desk.roles(user) == {"member", "by-group"} for user in users)
+    assert desk.call("roles", "reset", "member", "--reason", "r")[1] == "'member' is as its document says already\n"
 
     desk.worker.terminate()
     code, out, err = desk.call("roles", "archive", "member", "--reason", "nobody there", "--timeout", "1s")
