@@ -167,6 +167,18 @@ static int count_sent(struct diff *diff, const struct wm_decision *decision, con
   return 0;
 }
 
+/* What a delegation asks for is no line of the file, but it changes users. */
+static int follow_requests(struct diff *diff, struct wm_error *error) {
+  for (unsigned side = 0; side < SIDES; side++) {
+    struct playing playing;
+    bool more = true;
+    while (more)
+      if (play_request(&diff->plays[side], &playing, &more, error) < 0)
+        return -1;
+  }
+  return 0;
+}
+
 int diff_line(struct diff *diff, struct wm_text line, struct wm_error *error) {
   struct playing playing[SIDES];
   for (unsigned side = 0; side < SIDES; side++) {
@@ -180,7 +192,7 @@ int diff_line(struct diff *diff, struct wm_text line, struct wm_error *error) {
   if (count_runs(diff, before, after) < 0 || count_sent(diff, before, after, SENT_OLD) < 0 ||
       count_sent(diff, after, before, SENT_NEW) < 0)
     return wm_error_memory(error);
-  return 0;
+  return follow_requests(diff, error);
 }
 
 /* --- users --- */

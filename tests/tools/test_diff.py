@@ -48,6 +48,15 @@ def test_a_condition_that_is_narrower(pair):
     assert rows(back, "automation") == [{"automation": "join", "added": 1, "removed": 0, "changed": 0, "same": 1}]
 
 
+def test_a_role_that_may_not_be_handed_on_any_more(pair):
+    old, new = pair
+    (old / "roles.yaml").write_text(ROLE + "delegation: holders\n")
+    hand_on = event(2, type="role.delegation.requested", data={"role": "member", "to": "u2"})
+    done = diff(pair, stdin=lines(event(1), hand_on), events="-")
+    assert rows(done, "user") == [{"user": "u2", "gained": [], "lost": ["member"]}]
+    assert rows(done, "summary")[0]["events"] == 2
+
+
 def test_a_task_that_fails_newly_and_no_longer(pair):
     old, new = pair
     (new / "roles.yaml").write_text(ROLE + "status: inactive\n")
