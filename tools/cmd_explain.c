@@ -8,6 +8,7 @@
 #include "tools/explain.h"
 #include "tools/files.h"
 #include "tools/play.h"
+#include "tools/roles_control.h"
 #include "tools/say.h"
 #include "tools/show.h"
 #include "worker/clock.h"
@@ -20,6 +21,7 @@ struct question {
   struct wm_user *blank;  /* stands in for it while conditions are asked */
   struct wm_decision decision;
   struct wm_scope scope;
+  struct wm_running running; /* what the control topic says; nothing unless it was asked */
   bool json;
 };
 
@@ -181,6 +183,7 @@ static void tell_automations(const struct question *question) {
   table_init(&waiting, heads);
   for (size_t i = 0; i < workspace->automation_count; i++) {
     struct explanation explanation = explain(&workspace->automations[i], &question->scope, &question->decision);
+    explanation.word = wm_running_get(&question->running, WM_RUNNING_AUTOMATION, workspace->automations[i].name);
     if (explanation.verdict == VERDICT_TRIGGER && !question->json)
       explain_add_waiting(&waiting, explanation.automation);
     else
@@ -230,13 +233,28 @@ static int ask(struct question *question) {
   return EXIT_FINE;
 }
 
+/* What was said at run time is laid over the workspace. */
+static int ask_control(struct question *question, struct loaded *loaded) {
+  struct wm_overlay overlay;
+  struct wm_error error = {0};
+  int exit_code = roles_control_read(&loaded->settings, &question->running);
+  if (exit_code == EXIT_FINE && wm_workspace_overlay(loaded->workspace, &question->running, &overlay, &error) < 0)
+    return say_memory();
+  return exit_code;
+}
+
 static int run(const struct invocation *invocation) {
   const struct options *options = &invocation->options;
   struct loaded loaded;
   struct events events = {0};
   struct question question = {.loaded = &loaded, .json = options_has(options, "json")};
   wm_arena_init(&question.arena, 0);
-  int exit_code = workspace_open(invocation, options_argument(options, 0), SETTINGS_LINT, &loaded);
+  bool control = options_has(options, "control");
+  wm_running_init(&question.running);
+  int exit_code =
+      workspace_open(invocation, options_argument(options, 0), control ? SETTINGS_FULL : SETTINGS_LINT, &loaded);
+  if (exit_code == EXIT_FINE && control)
+    exit_code = ask_control(&question, &loaded);
   if (exit_code == EXIT_FINE)
     exit_code = read_register(&question, options_value(options, "user"));
   if (exit_code == EXIT_FINE)
@@ -246,6 +264,7 @@ static int run(const struct invocation *invocation) {
   wm_user_free(question.decision.user);
   wm_user_free(question.before);
   wm_user_free(question.blank);
+  wm_running_release(&question.running);
   wm_arena_release(&question.arena);
   events_release(&events);
   files_unload(&loaded);
@@ -255,6 +274,7 @@ static int run(const struct invocation *invocation) {
 static const struct option options[] = {
     OPTION_WORKSPACE,
     {"user", 0, "FILE", "the user's register before the event, as 'simulate --users' or 'user --json' write it"},
+    {"control", 0, NULL, "with what was switched off or archived at run time: asks Kafka"},
     OPTION_JSON,
     {0},
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/codec/out.h"
+#include "core/codec/write.h"
 #include "tools/conditions.h"
 #include "tools/show.h"
 
@@ -103,12 +104,35 @@ static void print_tasks(const struct wm_execution *execution) {
   wm_buf_release(&buf);
 }
 
+/* Who switched it off, when and why. */
+static void print_word(const struct wm_running_word *word) {
+  struct wm_buf buf = WM_BUF_INIT;
+  wm_buf_printf(&buf, "  said on the control topic, ");
+  show_time(word->time_us, &buf);
+  if (word->by.size > 0)
+    wm_buf_printf(&buf, ", by %.*s", WM_TEXT_ARG(word->by));
+  if (word->reason.size > 0)
+    wm_buf_printf(&buf, ": %.*s", WM_TEXT_ARG(word->reason));
+  style_print(stdout, STYLE_DIM, "%s", buf.bytes ? buf.bytes : "");
+  putchar('\n');
+  wm_buf_release(&buf);
+}
+
+/* Off by the workspace, unless somebody has said so. */
+static const char *text_of(const struct explanation *explanation) {
+  if (explanation->verdict == VERDICT_OFF && explanation->word)
+    return "does not take it: it was switched off";
+  return verdicts[explanation->verdict].text;
+}
+
 void explain_print(const struct explanation *explanation) {
   const struct wm_automation *automation = explanation->automation;
   if (automation) {
     style_print(stdout, STYLE_BOLD, "%.*s", WM_TEXT_ARG(automation->name));
-    style_print(stdout, verdicts[explanation->verdict].style, " %s", verdicts[explanation->verdict].text);
+    style_print(stdout, verdicts[explanation->verdict].style, " %s", text_of(explanation));
     putchar('\n');
+    if (explanation->word)
+      print_word(explanation->word);
     if (automation->description.size) {
       style_print(stdout, STYLE_DIM, "  %.*s", WM_TEXT_ARG(automation->description));
       putchar('\n');
@@ -131,6 +155,21 @@ void explain_add_waiting(struct table *table, const struct wm_automation *automa
   wm_buf_release(&triggers);
 }
 
+static void word_to_json(const struct wm_running_word *word, struct wm_buf *buf) {
+  struct wm_buf said = WM_BUF_INIT;
+  wm_write_open(&said, WM_NO_KEY, '{');
+  wm_write_string(&said, WM_KEY("state"), word->state == WM_RUNNING_OFF ? "off" : "on");
+  wm_write_text(&said, WM_KEY("by"), word->by);
+  wm_write_text(&said, WM_KEY("reason"), word->reason);
+  wm_write_moment(&said, WM_KEY("time"), word->time_us);
+  wm_write_close(&said, '}');
+  wm_write_end(&said);
+  wm_buf_add_string(buf, ",\"control\":");
+  wm_buf_add_text(buf, (struct wm_text){said.bytes, said.size});
+  buf->failed |= said.failed;
+  wm_buf_release(&said);
+}
+
 void explain_to_json(const struct explanation *explanation, struct wm_buf *buf) {
   const struct wm_automation *automation = explanation->automation;
   bool takes = !automation || explanation->verdict == VERDICT_TAKES || explanation->verdict == VERDICT_RAN;
@@ -144,6 +183,8 @@ void explain_to_json(const struct explanation *explanation, struct wm_buf *buf) 
     wm_buf_add_json(buf, automation->description);
   }
   wm_buf_printf(buf, ",\"takes\":%s,\"verdict\":\"%s\"", takes ? "true" : "false", verdicts[explanation->verdict].name);
+  if (explanation->word)
+    word_to_json(explanation->word, buf);
   if (automation && explanation->verdict != VERDICT_TRIGGER && explanation->verdict != VERDICT_OFF) {
     wm_buf_add_string(buf, ",\"when\":");
     conditions_to_json(&automation->when, explanation->scope, buf);

@@ -7,7 +7,7 @@
 
 enum verdict {
   VERDICT_TAKES,
-  VERDICT_OFF,       /* enabled: false */
+  VERDICT_OFF,       /* enabled: false, or switched off */
   VERDICT_TRIGGER,   /* it waits for other event types */
   VERDICT_NO,        /* a condition does not hold */
   VERDICT_UNKNOWN,   /* a condition cannot tell */
@@ -21,6 +21,7 @@ struct explanation {
   enum verdict verdict;
   const struct wm_scope *scope;
   const struct wm_execution *execution; /* NULL: it does not run */
+  const struct wm_running_word *word;   /* what the control topic says of it; NULL: nothing, or not asked */
 };
 
 struct explanation explain(const struct wm_automation *automation, const struct wm_scope *scope,

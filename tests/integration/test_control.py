@@ -75,6 +75,14 @@ def test_an_automation_is_switched_off_for_good_and_on_again(make_workspace, wor
     assert rows["join"]["runs"] == 1 and rows["join"]["results"]["changed"] == 1
     assert (rows["visit"]["state"], rows["visit"]["enabled"]) == ("on", False)
 
+    event = desk.workspace.folder / "event.json"
+    event.write_bytes(structured(1, "journey.started", "u9", {}, at=time.time()))
+    answers = map(json.loads, desk.call("explain", event, "--control", "--json").splitlines())
+    join = next(answer for answer in answers if answer["automation"] == "join")
+    assert (join["verdict"], join["control"]["by"]) == ("off", "jane")
+    assert "by jane: a drill" in desk.call("explain", event, "--control")
+    assert '"verdict":"takes"' in desk.call("explain", event, "--json"), "the workspace alone says something else"
+
     worker.end()
     desk.start("u3")  # decided by the next worker, which knows before it decides
     following = workers(desk.workspace, "next")
