@@ -2,7 +2,7 @@
 # WAYMARK_FUZZ_SECONDS from the seeds in corpus/<what>; what it finds on the way stays in the build directory.
 if(WAYMARK_FUZZ)
   set(WAYMARK_FUZZ_SECONDS 10 CACHE STRING "how long ctest runs each fuzz target")
-  foreach(what event register yaml)
+  foreach(what event register yaml control)
     set(found ${CMAKE_CURRENT_BINARY_DIR}/fuzz/${what})
     file(MAKE_DIRECTORY ${found})
     add_executable(fuzz_${what} fuzz/fuzz_${what}.c)

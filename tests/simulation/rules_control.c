@@ -227,3 +227,28 @@ Test(rules, no_user_flaps_more_than_once_per_owner) {
   }
   quiet_end();
 }
+
+/* One chunk of the projection and one batch at most stand between an event and its decision. */
+Test(rules, events_do_not_wait_for_a_projection) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  send_to_many(10);
+  run_for(process, 1000000);
+  say_role("role-a", WM_RUNNING_OFF);
+  struct loop *loop = process->loop;
+  for (int i = 0; i < 20000 && loop->partitions.items[0].projected_to < 3; i++) {
+    keep_chunks_small(process);
+    run_for(process, 100);
+  }
+  int64_t before = loop->reproject.position;
+  size_t decided = count_committed(WM_OUT_OUTCOMES);
+  for (int i = 0; i < 4; i++)
+    send_milestone("user-1", (char[]){'x', (char)('0' + i), 0}, "keep"); /* fills a batch */
+  for (int i = 0; i < 20000 && count_committed(WM_OUT_OUTCOMES) < decided + 4; i++) {
+    keep_chunks_small(process);
+    run_for(process, 100);
+  }
+  cr_assert_eq(loop->partitions.items[0].catalogue, CATALOGUE_AT_WORK);
+  cr_assert_leq(loop->reproject.position - before, 2);
+  quiet_end();
+}
