@@ -297,3 +297,20 @@ def test_the_manual_names_every_setting_with_its_default():
 def test_manuals_are_clean(page):
     done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", page], capture_output=True, text=True)
     assert done.stdout == "" and done.returncode == 0
+
+
+# --- sources ---
+
+def test_tests_that_hold_a_sentence_of_the_sources_exist():
+    held = 0
+    for line in (GUIDE / "sources.md").read_text().splitlines():
+        if not line.startswith("|") or line.startswith("| ---") or line.startswith("| the source"):
+            continue
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        assert len(cells) == 3 and all(cells), line
+        for name in names(cells[2]):
+            path = name if name.startswith("deploy/") else f"tests/{name}"
+            assert (ROOT / path).exists(), (line, path)
+            held += 1
+        assert names(cells[2]) or cells[2] in ("not ours", "not yet"), line
+    assert held > 50
