@@ -29,6 +29,21 @@ Test(rules, asked_to_stop_it_finishes_what_it_has_begun) {
   simulation_release(&s);
 }
 
+Test(rules, a_user_has_one_register_in_a_batch_and_it_is_the_last) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  size_t before = count_committed(WM_OUT_USERS);
+  send_milestone("user-1", "e1", "keep");
+  send_milestone("user-2", "e2", "keep");
+  send_milestone("user-1", "e3", "b");
+  send_milestone("user-3", "e4", "keep");
+  run_for(process, 1000000);
+  cr_assert_eq(process->loop->counters.batches, 1);
+  cr_assert_eq(count_committed(WM_OUT_USERS), before + 3);
+  cr_assert(has_role("user-1", "role-a") && has_role("user-1", "role-b"));
+  quiet_end();
+}
+
 Test(rules, a_rebalance_hands_over_what_is_done) {
   quiet_begin(2);
   s.rules.batch_events = 100;
