@@ -1,7 +1,9 @@
 /* The answer of `waymark why` for people. */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/answer.h"
 #include "tools/conditions.h"
@@ -67,6 +69,32 @@ static void add_origin(struct wm_buf *buf, const struct wm_by *by) {
                 (long long)by->origin.offset);
   if (by->run.size)
     wm_buf_printf(buf, " (by the replay %.*s)", WM_TEXT_ARG(by->run));
+}
+
+/* A user id as a shell takes it for one word. */
+static void add_word(struct wm_buf *buf, struct wm_text text) {
+  bool plain = text.size > 0 && text.bytes[0] != '-';
+  for (size_t i = 0; i < text.size; i++)
+    plain = plain && (isalnum((unsigned char)text.bytes[i]) || strchr("._@-+:/", text.bytes[i]));
+  if (plain) {
+    wm_buf_add_text(buf, text);
+    return;
+  }
+  wm_buf_add_char(buf, '\'');
+  for (size_t i = 0; i < text.size; i++)
+    if (text.bytes[i] == '\'')
+      wm_buf_add_string(buf, "'\\''");
+    else
+      wm_buf_add_char(buf, text.bytes[i]);
+  wm_buf_add_char(buf, '\'');
+}
+
+static void print_by_request(const struct answer *answer, const char *command) {
+  struct wm_buf user = WM_BUF_INIT;
+  add_word(&user, answer->user->id);
+  line(2, STYLE_DIM, "a request by hand: waymark %s %.*s %.*s --reason …", command, WM_TEXT_ARG(text_in(&user)),
+       WM_TEXT_ARG(answer->name));
+  wm_buf_release(&user);
 }
 
 /* --- who and what --- */
@@ -411,8 +439,7 @@ static void print_gives(const struct answer *answer) {
   if (role->kind != WM_ROLE_PORTAL || role->managed)
     line(2, STYLE_PLAIN, "no automation and no request: the role is protected [ROLE_PROTECTED]");
   else
-    line(2, STYLE_DIM, "a request by hand: waymark grant %.*s %.*s --reason …", WM_TEXT_ARG(answer->user->id),
-         WM_TEXT_ARG(answer->name));
+    print_by_request(answer, "grant");
 }
 
 static void print_takes(const struct answer *answer) {
@@ -431,8 +458,7 @@ static void print_takes(const struct answer *answer) {
   line(2, STYLE_PLAIN, "the directory: deleting the user; and while he is not active%s, it is not in force",
        answer->role->type.size || answer->role->portal_count ? ", or of another type or portal" : "");
   if (answer->assigned)
-    line(2, STYLE_DIM, "a request by hand: waymark revoke %.*s %.*s --reason …", WM_TEXT_ARG(answer->user->id),
-         WM_TEXT_ARG(answer->name));
+    print_by_request(answer, "revoke");
   wm_buf_release(&buf);
 }
 
