@@ -153,7 +153,7 @@ static int read_topic(struct client *client, struct walking *walking) {
   int exit_code = EXIT_FINE, more = 0;
   bool first = true;
   while (exit_code == EXIT_FINE && (more = client_read_next(client, &record, &error)) > 0) {
-    if (first && walk->user && walk->from_us == INT64_MIN && record.offset > 1)
+    if (first && walk->from_us == INT64_MIN && client_read_is_cut(client))
       walk->begins_us = record.timestamp_ms * 1000;
     first = false;
     exit_code = take_record(walking, &record);

@@ -30,7 +30,7 @@ struct changes_walk {
   change_fn *take;
   void *taker;
   size_t faults;     /* out: records that are no change; told on stderr and passed over */
-  int64_t begins_us; /* out: of the oldest record that the topic still has, where older ones are gone; else INT64_MIN */
+  int64_t begins_us; /* out: of the first record, where retention has deleted older ones; else INT64_MIN */
 };
 
 /* Each change once, in the order in which they took effect (of one user; of several, partition by partition). A

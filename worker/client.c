@@ -12,6 +12,7 @@ struct client {
   struct kafka_message message, read;
   rd_kafka_topic_partition_list_t *ends; /* what client_read reads; offset: where it ends, or AT_END */
   size_t open_count;                     /* partitions whose end was not reached */
+  bool cut;                              /* some do not begin at 0 any more */
   int64_t from_ms;
   size_t sent;
   rd_kafka_resp_err_t refused; /* the first refusal of a client_send */
@@ -35,6 +36,7 @@ static void forget_reading(struct client *client) {
     rd_kafka_topic_partition_list_destroy(client->ends);
   client->ends = NULL;
   client->open_count = 0;
+  client->cut = false;
 }
 
 void client_close(struct client *client) {
@@ -257,6 +259,7 @@ static int find_ends(struct client *client, int64_t *lows, struct wm_error *erro
         rd_kafka_query_watermark_offsets(client->reader.rk, one->topic, one->partition, &lows[i], &one->offset, ASK_MS);
     if (code)
       return kafka_fail(&client->reader, error, "asking where a topic ends", code, NULL);
+    client->cut = client->cut || lows[i] > 0;
   }
   return 0;
 }
@@ -300,6 +303,10 @@ int client_read(struct client *client, const struct client_reading *reading, str
     rd_kafka_topic_partition_list_destroy(starts);
   free(lows);
   return failed ? -1 : 0;
+}
+
+bool client_read_is_cut(const struct client *client) {
+  return client->cut;
 }
 
 static void reach_end(struct client *client, rd_kafka_topic_partition_t *one) {

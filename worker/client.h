@@ -42,6 +42,9 @@ struct client_reading {
 };
 int client_read(struct client *client, const struct client_reading *reading, struct wm_error *error);
 
+/* Has retention deleted the oldest records of what is read? */
+bool client_read_is_cut(const struct client *client);
+
 /* The next record, borrowed until the next call; in the order of each partition, partitions mixed. 1: a record, 0: that
  * was all, -1: with KAFKA_FAILED, after ten seconds without a sign of life too. */
 int client_read_next(struct client *client, struct wm_record *ret, struct wm_error *error);

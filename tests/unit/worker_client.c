@@ -85,3 +85,19 @@ Test(client, a_topic_that_is_not_there) {
   cr_assert_eq(client_read(client, &reading, &log_.error), -1);
   cr_assert_eq(log_.error.code, WM_E_KAFKA_FAILED);
 }
+
+/* The embedded broker keeps some MiB a partition. */
+Test(client, a_topic_whose_beginning_is_gone_says_so) {
+  struct client_reading reading = {"changes", 0, CLIENT_BEGINNING, false};
+  static char large[900 * 1024];
+  struct wm_record record = {.topic = WM_TEXT("changes"), .timestamp_ms = -1, .key = WM_TEXT("a")};
+  send_one(0, "a", -1);
+  cr_assert_eq(client_read(client, &reading, &log_.error), 0);
+  cr_assert_not(client_read_is_cut(client));
+  memset(large, 'x', sizeof large);
+  record.value = (struct wm_text){large, sizeof large};
+  for (int i = 0; i < 12; i++)
+    cr_assert_eq(client_send(client, &record, 1, 10000, NULL, &log_.error), 0, "%s", log_.error.text);
+  cr_assert_eq(client_read(client, &reading, &log_.error), 0);
+  cr_assert(client_read_is_cut(client));
+}
