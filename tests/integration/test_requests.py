@@ -1,7 +1,13 @@
 """What the role model adds to the main job, through Kafka and Redis: delegation, the baseline, sign-ins."""
 import json
+import os
+import random
+import time
 
-from load import structured
+import model
+from checker import Judge, redis_is_caught_up
+from crashes import QUICK
+from load import rfc3339, structured
 from waymark_testlib.kafka import home
 from waymark_testlib.process import wait_until
 
@@ -89,3 +95,85 @@ def test_the_last_role_leaves_the_baseline_and_a_sign_in_begins_another(make_wor
     assert changes[1]["clock"][3:] == ["baseline", 10]
     (line,) = worker.lines("a removal left no role")
     assert "user=user-7 role=open automation=take-all" in line and "baseline=member" in line
+
+
+LIFE = RULES + """
+---
+automation: give
+trigger: journey.started
+tasks:
+  - {name: Give open, sequence: 10, type: change-role, role: open, action: add, expires-after: 3650d}
+  - {name: Give shut, sequence: 20, type: change-role, role: shut, action: add}
+---
+automation: take-shut
+trigger: journey.completed
+tasks:
+  - {name: Take it, sequence: 10, type: change-role, role: shut, action: remove}
+"""
+
+
+def send_anything(workspace, sender, dice, number):
+    """One event or request; the ids make some of them duplicates."""
+    users = [f"user-{each}" for each in range(25)]
+    user, role, at = dice.choice(users), dice.choice(["open", "open", "shut", "member"]), time.time() - dice.choice([0, 0, 0, 5, 60])
+    kind = dice.choice(["journey", "journey", "assignment", "assignment", "delegation", "delegation", "withdrawal"])
+    type, topic, data = dice.choice(["journey.started", "journey.completed", "journey.abandoned"]), workspace.events, {}
+    if kind != "journey":
+        topic = workspace.topic["requests"]
+        type, data = {
+            "assignment": ("role.assignment.requested", {"role": role, "action": dice.choice(["add", "add", "remove"]), "by": "jane",
+                                                         "delegation": dice.choice(["none", "holders"])}),
+            "delegation": ("role.delegation.requested", {"role": role, "to": dice.choice(users), "reason": "on leave",
+                                                         "until": dice.choice([None, rfc3339(at + 86400)])}),
+            "withdrawal": ("role.grant.withdrawn", {"role": role, "source": dice.choice(["manual", "automation/give"])}),
+        }[kind]
+    id = number if dice.random() < 0.95 else dice.randrange(max(1, number))
+    sender.of_user(topic, user, structured(id, type, user, data, at))
+
+
+def check_requests(judge, workspace, broker):
+    """What holders may hand on is asked for once, at the home of the receiver."""
+    written = {}
+    for record in broker.read(workspace.topic["requests"]):
+        if b'"source":"/waymark"' not in record.value:
+            continue
+        event = json.loads(record.value)
+        assert event["id"] not in written, f"{event['id']} stands twice"
+        assert record.key.decode() == event["subject"] and record.partition == home(event["subject"], workspace.partitions)
+        if "until" in event["data"]:
+            event["data"]["until"] = model.moment(event["data"]["until"])
+        written[event["id"]] = event["subject"], model.moment(event["time"]), event["data"]
+    wanted = {fate.request["id"]: (fate.request["subject"], fate.request["time"], fate.request["data"])
+              for _, fate in judge.fates if fate.request}
+    assert written == wanted
+    return len(written)
+
+
+def test_a_killed_worker_hands_on_each_role_once(make_workspace, workers, sender, broker):
+    seed = int(os.environ.get("WAYMARK_SEED", random.randrange(1 << 30)))
+    print(f"WAYMARK_SEED={seed}")
+    dice = random.Random(seed)
+    workspace = make_workspace(LIFE, baseline="member", properties=QUICK)
+    topics = [workspace.events, workspace.topic["requests"]]
+    number = 0
+    for kill in range(4):
+        worker = workers(workspace)
+        worker.wait_ready(60)
+        for _ in range(150):
+            number += 1
+            send_anything(workspace, sender, dice, number)
+        sender.flush()
+        time.sleep(0.4 * dice.random())
+        if kill < 3:
+            worker.kill()
+
+    def is_consumed():
+        committed = broker.committed(workspace.group, *topics)
+        return all(end == (committed[place] or 0) for place, end in broker.ends(*topics).items())
+
+    wait_until(is_consumed, 60, 0.1, "the inputs to be consumed", [worker.process])
+    wait_until(lambda: redis_is_caught_up(workspace), 30, 0.1, "Redis to catch up", [worker.process])
+    judge = Judge(workspace, kinds={topics[0]: "events", topics[1]: "requests"})
+    wrong = judge.judge()
+    assert not wrong, f"{len(wrong)} complaints:\n  " + "\n  ".join(wrong[:20])
+    assert check_requests(judge, workspace, broker) > 10
