@@ -97,6 +97,14 @@ static void print_by_request(const struct answer *answer, const char *command) {
   wm_buf_release(&user);
 }
 
+static void print_handing_on(const struct answer *answer) {
+  struct wm_buf user = WM_BUF_INIT;
+  add_word(&user, answer->user->id);
+  line(2, STYLE_DIM, "a holder who hands it on: waymark delegate GIVER %.*s --to %.*s", WM_TEXT_ARG(answer->name),
+       WM_TEXT_ARG(text_in(&user)));
+  wm_buf_release(&user);
+}
+
 /* --- who and what --- */
 
 static void print_user(const struct answer *answer) {
@@ -440,6 +448,8 @@ static void print_gives(const struct answer *answer) {
     line(2, STYLE_PLAIN, "no automation and no request: the role is protected [ROLE_PROTECTED]");
   else
     print_by_request(answer, "grant");
+  if (role->delegation == WM_DELEGATION_HOLDERS && role->kind == WM_ROLE_PORTAL && !role->managed)
+    print_handing_on(answer);
 }
 
 static void print_takes(const struct answer *answer) {

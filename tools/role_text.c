@@ -66,6 +66,7 @@ void role_text_members(const struct wm_role *role, struct wm_buf *buf) {
   wm_buf_add_string(buf, role->managed ? ",\"managed\":true" : "");
   wm_buf_add_string(buf, role->delegation == WM_DELEGATION_HOLDERS ? ",\"delegation\":\"holders\"" : "");
   wm_buf_add_string(buf, role->at_sign_in ? ",\"activate\":\"at-sign-in\"" : "");
+  wm_buf_add_string(buf, role->at_sign_in ? ",\"activate\":\"at-sign-in\"" : "");
   for (size_t i = 0; i < role->portal_count; i++) {
     wm_buf_add_string(buf, i ? "," : ",\"portals\":[");
     wm_buf_add_json(buf, role->portals[i]);

@@ -248,6 +248,19 @@ def test_a_gate_stands_before_all_that_would_give_it(why):
     assert answer["code"] == "USER_INACTIVE"
 
 
+def test_a_holder_may_hand_it_on(why):
+    edit(why.folder, "roles.yaml", "label: Member\n", "label: Member\ndelegation: holders\n")
+    done = why([profile(1)])
+    assert done.code == 1 and "waymark delegate GIVER member --to u1" in done.out
+
+
+def test_another_holder_handed_it_on(why):
+    edit(why.folder, "roles.yaml", "label: Member\n", "label: Member\ndelegation: holders\n")
+    handed = event(3, type="role.delegation.requested", subject="u2", data={"role": "member", "to": "u1"})
+    done = why([event(2, subject="u2"), handed])
+    assert done.code == 0 and "another holder handed it on" in done.out and "giver     u2" in done.out
+
+
 def test_a_protected_role(why):
     done = why([profile(1)], "root")
     assert done.code == 1 and "the role is protected [ROLE_PROTECTED]" in done.out and "waymark grant" not in done.out
