@@ -6,6 +6,7 @@
 #define PERIOD_US 100000 /* between two looks, once all is known */
 #define STEP_RECORDS 1000
 #define READ_MS 20
+#define DEAF_US 60000000
 #define AGAIN_US 500000 /* brokers did not say where the topic ends: asking keeps the loop waiting */
 
 void control_init(struct control *control) {
@@ -22,6 +23,15 @@ void control_release(struct control *control) {
 void control_ask(struct loop *loop) {
   loop->control.known = loop->control.asked = false;
   loop->control.next_us = 0;
+}
+
+/* What is known counts on; one line a minute while nothing new can be learned. */
+static void say_deaf(struct loop *loop, const struct wm_error *error) {
+  struct control *control = &loop->control;
+  if (loop_now(loop) < control->deaf_us)
+    return;
+  control->deaf_us = loop_now(loop) + DEAF_US;
+  loop_say_error(loop, LOGGER_WARNING, "the control topic can't be read, what is known of it counts on", error);
 }
 
 /* A poison record never stops a worker. */
@@ -75,6 +85,8 @@ static bool find_end(struct loop *loop) {
   control->asked = result == LOG_DONE;
   if (result == LOG_FATAL)
     loop_fail(loop, &error);
+  else if (result != LOG_DONE)
+    say_deaf(loop, &error);
   return control->asked;
 }
 
@@ -87,6 +99,8 @@ static bool read(struct loop *loop) {
     enum log_poll polled = LOOP_LOG(loop, control_next, wait ? READ_MS : 0, &record, &control->position, &error);
     if (polled == LOG_BROKEN)
       loop_fail(loop, &error);
+    if (polled == LOG_DOWN)
+      say_deaf(loop, &error);
     if (polled != LOG_RECORD)
       return false;
     take(loop, &record);

@@ -15,6 +15,7 @@ struct control {
   bool pending; /* something was said that the workspace does not know yet */
   int64_t position, end;
   int64_t next_us; /* monotonic: not looked at before */
+  int64_t deaf_us; /* monotonic: that it can't be read is not said again before */
   struct wm_arena arena;
 };
 
