@@ -1,12 +1,16 @@
 """What is said on the control topic, on real Kafka and Redis: automations off and on, roles archived and back, a worker
 killed in the middle of a projection."""
 import json
+import pathlib
 import time
+
+import jsonschema
 
 from load import structured
 from waymark_testlib.process import wait_until
 from waymark_testlib.worker import waymark
 
+SCHEMA = json.loads((pathlib.Path(__file__).parents[2] / "schemas" / "control.schema.json").read_text())
 RULES = """
 role: member
 ---
@@ -92,6 +96,12 @@ def test_an_automation_is_switched_off_for_good_and_on_again(make_workspace, wor
     wait_followed(following, 'automation=visit state="as written"')
     desk.start("u4")
     desk.wait_roles("u4", "member")
+
+    said = [record for record in desk.workspace.broker.read(desk.workspace.topic["control"]) if record.key != b"partitions"]
+    assert [(record.key, record.value is None) for record in said] == [
+        (b"automation/join", False), (b"automation/visit", False), (b"automation/join", True), (b"automation/visit", True)]
+    for record in said[:2]:
+        jsonschema.validate(json.loads(record.value), SCHEMA)
 
 
 def test_garbage_on_the_control_topic_stops_nobody(make_workspace, workers, sender):
