@@ -142,8 +142,7 @@ static int send_dead_letter(const struct wm_encode *encode, const struct wm_reco
                             const struct wm_trouble *trouble, struct wm_error *error) {
   struct wm_headers headers;
   if (wm_headers_begin(record->headers, record->header_count, encode->arena, &headers) ||
-      wm_headers_add_trouble(&headers, trouble, encode->arena) ||
-      wm_headers_set_apart(&headers, record->header_count, encode->arena))
+      wm_headers_add_trouble(&headers, trouble, encode->arena))
     return wm_error_memory(error);
   struct wm_out out = {
       .topic = WM_OUT_DLQ,

@@ -53,10 +53,4 @@ void wm_headers_add_event(struct wm_headers *headers, struct wm_text traceparent
 /* The two families of headers that dead-letter tools read, and Waymark's own. -1: out of memory. */
 int wm_headers_add_trouble(struct wm_headers *headers, const struct wm_trouble *trouble, struct wm_arena *arena);
 
-/* Whoever wrote a record may have given it headers that look like ours. The first 'count' headers are such given ones:
- * those with a name of ours, but not with the value that we say, are called "given-<name>" from now on, so that nobody
- * takes them for ours, whichever of two equal names he looks at. So are those that are called like that already:
- * taking one "given-" off gives every name back. -1: out of memory. */
-int wm_headers_set_apart(struct wm_headers *headers, size_t count, struct wm_arena *arena);
-
 #endif

@@ -398,37 +398,28 @@ Test(out, a_rejected_record_is_copied_verbatim) {
   cr_assert_null(header(dead, "wm-automation").bytes);
 }
 
-Test(out, headers_that_look_like_ours_are_set_apart) {
+Test(out, headers_of_the_record_are_verbatim_and_ours_stand_last) {
   static const struct wm_header given[] = {
-      {T("wm-code"), T("EVENT_FUTURE")},
-      {T("x"), T("1")},
-      {T("wm-run"), T("live")},
-      {T("wm-truncated"), T("9")},
-      {T("wm-code"), T("again")},
-      {T("given-wm-code"), T("sent before")},
-      {T("given-x"), T("2")},
-      {T("kafka_dlt-exception-fqcn"), T("java.lang.Error")},
+      {T("wm-code"), T("EVENT_FUTURE")}, {T("x"), T("1")},           {T("wm-run"), T("other")},
+      {T("wm-truncated"), T("9")},       {T("wm-code"), T("again")},
   };
-  static const char *const names[] = {"given-wm-code", "x",
-                                      "wm-run",        "given-wm-truncated",
-                                      "given-wm-code", "given-given-wm-code",
-                                      "given-x",       "given-kafka_dlt-exception-fqcn"};
   struct wm_error error;
   struct wm_rejection bad = rejection();
   record.headers = given;
   record.header_count = sizeof given / sizeof *given;
   cr_assert_eq(wm_encode_rejection(&encode, &record, &bad, &error), 0);
-  size_t codes = 0;
-  for (size_t i = 0; i < taken[0].header_count; i++)
-    codes += wm_text_is(taken[0].headers[i].name, "wm-code");
-  cr_assert_eq(codes, 1);
-  expect_header(&taken[0], "wm-code", "EVENT_INVALID");
   for (size_t i = 0; i < record.header_count; i++) {
-    cr_expect(wm_text_is(taken[0].headers[i].name, names[i]), "%s", names[i]);
-    cr_expect(wm_text_equal(taken[0].headers[i].value, given[i].value), "%s", names[i]);
+    cr_expect(wm_text_equal(taken[0].headers[i].name, given[i].name));
+    cr_expect(wm_text_equal(taken[0].headers[i].value, given[i].value));
   }
-  cr_assert_null(header(&taken[1], "given-wm-code").bytes, "the failure record has headers of ours only");
-  expect_header(&taken[1], "wm-code", "EVENT_INVALID");
+  struct wm_text last = WM_NO_TEXT;
+  for (size_t i = 0; i < taken[0].header_count; i++)
+    if (wm_text_is(taken[0].headers[i].name, "wm-code"))
+      last = taken[0].headers[i].value;
+  cr_assert(wm_text_is(last, "EVENT_INVALID"), "who takes the last header of a name takes ours");
+  for (size_t i = 0; i < taken[1].header_count; i++)
+    if (wm_text_is(taken[1].headers[i].name, "wm-code"))
+      cr_assert(wm_text_is(taken[1].headers[i].value, "EVENT_INVALID"), "the failure record has headers of ours only");
 }
 
 Test(out, a_rejection_is_a_failure) {
