@@ -57,12 +57,12 @@ def redis_is_caught_up(workspace):
 class Judge:
     """`catalogue` is what the decisions were made under, `present` what counts now; both are the folder's as a rule."""
 
-    def __init__(self, workspace, kinds=None, catalogue=None, present=None):
+    def __init__(self, workspace, kinds=None, catalogue=None, present=None, direct=False):
         self.workspace = workspace
         self.kinds = kinds or {topic: "events" for topic in workspace.inputs}
         self.catalogue = catalogue or model.Catalogue(workspace.folder)
         self.present = present or model.Catalogue(workspace.folder)
-        self.model = model.Model(self.catalogue, workspace.partitions, self.kinds, int(time.time() * 1_000_000))
+        self.model = model.Model(self.catalogue, workspace.partitions, self.kinds, int(time.time() * 1_000_000), direct)
         self.wrong = []
         self.counts = collections.Counter()
 
@@ -159,7 +159,7 @@ class Judge:
     def _executions(self):
         for record, fate in self.fates:
             for execution in fate.executions:
-                yield record, fate.event, execution, self._id(fate.event, execution.name)
+                yield record, execution.event or fate.event, execution, self._id(fate.event, execution.automation or execution.word)
 
     def _envelope(self, what, found, type, event, record):
         """What every record about an event has in common."""
@@ -192,14 +192,12 @@ class Judge:
         self.equal(f"{what}: type", found.get("type"), task.task["type"])
         if "name" in task.task:
             self.equal(f"{what}: name", found.get("name"), task.task["name"])
-        members = {"change-role": ("role", "action"), "notify": ("channel",), "delegate": ("role", "to")}[task.task["type"]]
-        for member in members:
-            self.equal(f"{what}: {member}", found.get(member), task.task[member])
-        self.equal(f"{what}: source", found.get("source"), task.task.get("source"))
-        self.equal(f"{what}: baseline", found.get("baseline"), task.baseline)
+        for member in {"change-role": ("role", "action", "source"), "delegate": ("role", "to")}.get(task.task["type"], ("channel",)):
+            self.equal(f"{what}: {member}", found.get(member), task.task.get(member))
         self.equal(f"{what}: effective", found.get("effective"), task.effective)
         self.equal(f"{what}: lockout", found.get("lockout", False), task.lockout)
         self.equal(f"{what}: dropped", set(found.get("dropped", ())), task.dropped)
+        self.equal(f"{what}: baseline", found.get("baseline"), task.baseline)
         if task.result == "failed" and not found.get("message"):
             self.complain(f"{what}: failed without a message")
 
@@ -387,13 +385,28 @@ class Judge:
         for name, state in (roles or {}).items():
             removed = self._clock(state.get("removed"))
             last = max(removed, cleared, key=model.clock_key)
-            grants = {source: grant for source, grant in (state.get("grants") or {}).items()
-                      if model.clock_key(self._clock(grant["clock"])) > model.clock_key(last)}
+            grants = {}
+            for source, grant in (state.get("grants") or {}).items():
+                taken, clock = self._clock(grant.get("taken")), self._clock(grant["clock"])
+                taken = taken if model.clock_key(taken) > model.clock_key(last) else None
+                live = model.clock_key(clock) > max(model.clock_key(last), model.clock_key(taken))
+                if live or taken:
+                    grants[source] = {**grant, "taken": taken, "clock": clock if live else None}
             if model.clock_key(removed) <= model.clock_key(cleared):
                 removed = None
             if removed or grants:
                 result[name] = {"removed": removed, "grants": grants}
         return result
+
+    def _grant(self, what, grant, wish):
+        self.equal(f"{what} clock", grant["clock"], wish["clock"])
+        self.equal(f"{what} taken", grant["taken"], wish["taken"])
+        if wish["clock"] is None:
+            return
+        self.equal(f"{what} until", self._moment(grant.get("until")), wish["until"])
+        by = grant.get("by") or {}
+        self.equal(f"{what} origin", (by.get("topic"), by.get("partition"), by.get("offset")), wish["by"])
+        self.equal(f"{what} delegation", by.get("delegation"), wish.get("delegation"))
 
     def _register(self, user, found, expected):
         what = f"register of {user}"
@@ -408,6 +421,8 @@ class Judge:
             self.equal(f"{what}: profile clock", self._clock(profile.get("clock")), expected.profile_clock)
             for name, value in expected.profile.items():
                 self.equal(f"{what}: profile {name}", profile.get(name), value)
+        since = expected.signed_in if model.clock_key(expected.signed_in) > model.clock_key(expected.cleared) else None
+        self.equal(f"{what}: signed in", self._clock(found.get("signed-in")), since)
         roles = self._standing(found.get("roles"), expected.cleared)
         wanted_roles = self._standing(expected.roles, expected.cleared)
         self.equal(f"{what}: names of roles", sorted(roles), sorted(wanted_roles))
@@ -417,12 +432,7 @@ class Judge:
             grants = told["grants"]
             self.equal(f"{what}: {name} sources", sorted(grants), sorted(wanted["grants"]))
             for source in grants.keys() & wanted["grants"].keys():
-                grant, wish = grants[source], wanted["grants"][source]
-                self.equal(f"{what}: {name} clock of {source}", self._clock(grant.get("clock")), wish["clock"])
-                self.equal(f"{what}: {name} until of {source}", self._moment(grant.get("until")), wish["until"])
-                by = grant.get("by") or {}
-                self.equal(f"{what}: {name} origin of {source}",
-                           (by.get("topic"), by.get("partition"), by.get("offset")), wish["by"])
+                self._grant(f"{what}: {name} of {source}", grants[source], wanted["grants"][source])
 
     def _changes(self):
         """Gains and losses of a role alternate, and the changes of a decision are those that it made."""

@@ -16,7 +16,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 JOURNEY_TYPES = "journey."
 TEXT_KEYS = {"automation", "role", "channel", "description", "entity", "owner", "trigger", "name", "action", "type",
              "to", "title", "message", "expires-after", "on-failure", "repeat", "label", "kind", "status", "delegation",
-             "portals", "user", "org-unit", "org-unit-type", "group", "within", "older-than"}
+             "portals", "user", "org-unit", "org-unit-type", "group", "within", "older-than", "activate"}
 
 
 # --- values -------------------------------------------------------------------------------------------------------
@@ -53,6 +53,10 @@ def moment(text):
         shift = (1 if zone[0] == "+" else -1) * (hours * 60 + minutes) * 60
     whole = (start - _EPOCH) // datetime.timedelta(seconds=1) + second - shift
     return whole * 1_000_000 + fraction
+
+
+def microseconds_as_text(moment):
+    return (_EPOCH + datetime.timedelta(microseconds=moment)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def kind(value):
@@ -136,6 +140,20 @@ class Catalogue:
         self.notify_age = microseconds(limits.get("notify-age", "24h"))
         self.closed = self.settings.get("users") == "closed"
         self.baseline = self.settings.get("baseline")
+
+    def under(self, words):
+        """The same with what control says: `words` is {"automation/<name>": on?, "role/<name>": archived?}."""
+        result = object.__new__(Catalogue)
+        result.__dict__.update(self.__dict__)
+        result.automations = {name: {**automation, "enabled": words.get(f"automation/{name}", automation.get("enabled", True))}
+                              for name, automation in self.automations.items()}
+        result.roles = {}
+        for name, role in self.roles.items():
+            archived, status = words.get(f"role/{name}"), role.get("status", "active")
+            if archived is not None:
+                status = "archived" if archived else "active" if status == "archived" else status
+            result.roles[name] = {**role, "status": status}
+        return result
 
     def takes(self, type):
         return any(triggers(automation, type) for automation in self.automations.values())
@@ -298,6 +316,7 @@ def _texts_only(value):
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
+DIRECTORY_TYPES = ("directory.user.updated", "directory.user.deleted", "directory.user.signed-in")
 PROFILE_CHECKS = {
     "status": lambda value: value in ("active", "suspended", "inactive"),
     "type": lambda value: value in ("employee", "partner", "customer", "guest"),
@@ -317,31 +336,37 @@ def _check_profile(data):
             raise Rejected("EVENT_INVALID")
 
 
-def _check_request(data):
-    if not isinstance(data, dict) or not isinstance(data.get("role"), str) or \
-            data.get("action") not in ("add", "remove"):
-        raise Rejected("EVENT_INVALID")
-    if data.get("until") is not None and moment(data["until"]) is None:
-        raise Rejected("EVENT_INVALID")
-    if data.get("delegation") not in (None, "none", "holders"):
-        raise Rejected("EVENT_INVALID")
+def _is_user(value):
+    return isinstance(value, str) and 1 <= len(value.encode()) <= 256 and not re.search("[\0-\x1f\x7f-\x9f]", value)
 
 
-def is_user_id(text):
-    return isinstance(text, str) and 1 <= len(text.encode()) <= 256 and not re.search("[\0-\x1f\x7f-\x9f]", text)
+def _source_of_grant(value):
+    return isinstance(value, str) and re.fullmatch("manual|automation/[a-z0-9][a-z0-9-]{0,62}", value) is not None
 
 
-def _check_delegation(data):
-    if not isinstance(data, dict) or not isinstance(data.get("role"), str) or not is_user_id(data.get("to")):
+# type → what must be there, and what may
+REQUEST_CHECKS = {
+    "role.assignment.requested": (
+        {"role": lambda value: isinstance(value, str), "action": lambda value: value in ("add", "remove")},
+        {"until": lambda value: moment(value) is not None, "by": lambda value: isinstance(value, str),
+         "reason": lambda value: isinstance(value, str), "delegation": lambda value: value in ("none", "holders")}),
+    "role.delegation.requested": (
+        {"role": lambda value: isinstance(value, str), "to": _is_user},
+        {"until": lambda value: moment(value) is not None,
+         "reason": lambda value: isinstance(value, str) and len(value.encode()) <= 1024}),
+    "role.grant.withdrawn": (
+        {"role": lambda value: isinstance(value, str), "source": _source_of_grant},
+        {"by": lambda value: isinstance(value, str), "reason": lambda value: isinstance(value, str)}),
+}
+
+
+def _check_request(type, data):
+    needed, allowed = REQUEST_CHECKS[type]
+    if not isinstance(data, dict) or any(data.get(name) is None for name in needed):
         raise Rejected("EVENT_INVALID")
-    if data.get("until") is not None and moment(data["until"]) is None:
-        raise Rejected("EVENT_INVALID")
-
-
-def _check_withdrawal(data):
-    if not isinstance(data, dict) or not isinstance(data.get("role"), str) or \
-            not re.fullmatch("manual|automation/[a-z0-9][a-z0-9-]{0,62}", str(data.get("source"))):
-        raise Rejected("EVENT_INVALID")
+    for name, fine in {**needed, **allowed}.items():
+        if data.get(name) is not None and not fine(data[name]):
+            raise Rejected("EVENT_INVALID")
 
 
 def decode(record, topic_kind, catalogue, partitions, wall=None):
@@ -376,24 +401,17 @@ def decode(record, topic_kind, catalogue, partitions, wall=None):
     user = attributes.get("subject")
     if user is None and isinstance(data, dict) and isinstance(data.get("user"), str):
         user = data["user"]
-    if user is not None:
-        if not isinstance(user, str) or not 1 <= len(user.encode()) <= 256 or re.search("[\0-\x1f\x7f-\x9f]", user):
-            raise Rejected("EVENT_INVALID")
+    if user is not None and not _is_user(user):
+        raise Rejected("EVENT_INVALID")
     type = attributes["type"]
     reserved = type.startswith(("directory.", "role."))
-    known = {"directory.user.updated": "directory", "directory.user.deleted": "directory",
-             "directory.user.signed-in": "directory", "role.assignment.requested": "requests",
-             "role.delegation.requested": "requests", "role.grant.withdrawn": "requests"}.get(type)
+    known = "requests" if type in REQUEST_CHECKS else "directory" if type in DIRECTORY_TYPES else None
     if known and user is None:
         raise Rejected("EVENT_INVALID")
     if type == "directory.user.updated":
         _check_profile(data)
-    elif type == "role.assignment.requested":
-        _check_request(data)
-    elif type == "role.delegation.requested":
-        _check_delegation(data)
-    elif type == "role.grant.withdrawn":
-        _check_withdrawal(data)
+    elif type in REQUEST_CHECKS:
+        _check_request(type, data)
     if now is None:
         return None if reserved and not known else \
             Event(attributes, data, time, time, user, (record.topic, record.partition, record.offset), record.key)
@@ -575,8 +593,8 @@ class User:
     profile: dict = None
     profile_clock: tuple = None
     cleared: tuple = None
-    signed_in: tuple = None
-    roles: dict = field(default_factory=dict)  # name → {"removed": clock, "grants": {source: {"clock", "until", "by"}}}
+    signed_in: tuple = None  # counts while it is after `cleared`
+    roles: dict = field(default_factory=dict)  # name → {"removed", "grants": {source: {"clock", "until", "by", "taken", ...}}}
     ran: set = field(default_factory=set)
     recent: list = field(default_factory=list)
     written: bool = False
@@ -591,22 +609,18 @@ class User:
                                                    clock_key(grant.get("taken")))
                 and (grant["until"] is None or grant["until"] > now)}
 
-    def add(self, role, source, clock, until, by, now):
+    def add(self, role, source, clock, until, by, now, delegation=None):
         state = self.roles.get(role) or {"removed": None, "grants": {}}
-        stands = max(clock_key(state["removed"]), clock_key(self.cleared))
+        old = state["grants"].get(source)
+        taken = old.get("taken") if old else None
+        stands = max(clock_key(state["removed"]), clock_key(self.cleared), clock_key(taken))
         if stands >= clock_key(clock):
             return "superseded"
         before = self.live(role, now)
         self.roles[role] = state
-        old = state["grants"].get(source)
         if old is None or clock_key(old["clock"]) <= clock_key(clock):
-            fresh = {"clock": clock, "until": until, "by": by}
-            if old and old.get("taken"):
-                fresh["taken"] = old["taken"]
-            state["grants"][source] = fresh
+            state["grants"][source] = {"clock": clock, "until": until, "by": by, "taken": taken, "delegation": delegation}
         self.written = True
-        if old and clock_key(old.get("taken")) >= clock_key(clock):
-            return "superseded"
         return "changed" if not before and self.live(role, now) else "unchanged"
 
     def remove(self, role, clock, now):
@@ -615,36 +629,25 @@ class User:
         state = self.roles.setdefault(role, {"removed": None, "grants": {}})
         if clock_key(state["removed"]) < clock_key(clock):
             state["removed"] = clock
-        for source, grant in list(state["grants"].items()):
-            if clock_key(grant["clock"]) > clock_key(state["removed"]):
-                continue
-            if clock_key(grant.get("taken")) > clock_key(state["removed"]):
-                state["grants"][source] = {"clock": None, "until": None, "by": None, "taken": grant["taken"]}
-            else:
-                del state["grants"][source]
+        state["grants"] = {source: grant for source, grant in state["grants"].items()
+                           if max(clock_key(grant["clock"]), clock_key(grant.get("taken"))) > clock_key(state["removed"])}
         after = self.live(role, now)
         self.written = True
         result = "unchanged" if not before else "superseded" if after else "changed"
         return result, before - after
 
-    def take_back(self, role, source, clock, now):
-        """What one source gave, and nothing else."""
+    def withdraw(self, role, source, clock, now):
+        """Takes back what one source gave, and what it gave before this moment and tells of later."""
         before = self.live(role, now)
-        self.written = True
-        state = self.roles.get(role) or {"removed": None, "grants": {}}
-        grant = state["grants"].get(source) or {"clock": None, "until": None, "by": None}
-        if clock_key(clock) > max(clock_key(self.cleared), clock_key(state["removed"]), clock_key(grant.get("taken"))):
+        state = self.roles.setdefault(role, {"removed": None, "grants": {}})
+        grant = state["grants"].setdefault(source, {"clock": None, "until": None, "by": None})
+        if clock_key(grant.get("taken")) < clock_key(clock):
             grant["taken"] = clock
-            state["grants"][source] = grant
-            self.roles[role] = state
-        if source not in before:
-            return "unchanged"
         after = self.live(role, now)
-        return "superseded" if source in after else "unchanged" if after else "changed"
-
-    def has_signed_in(self):
-        return self.signed_in is not None and clock_key(self.signed_in) > clock_key(self.cleared) \
-            and self.signed_in[0] >= self.profile_clock[0]
+        self.written = True
+        if source in after:
+            return "superseded"
+        return "changed" if source in before and not after else "unchanged"
 
     def register(self, partitions):
         roles = {}
@@ -689,21 +692,28 @@ def effective(user, catalogue, now):
     for name, role in catalogue.roles.items():
         if role.get("status", "active") != "active" or not fits(role, user.profile):
             continue
-        if user.live(name, now) or user.profile is not None and derived(user, role, catalogue, now):
+        if user.live(name, now) or derived(user, role, catalogue, now):
             held.add(name)
     return held
 
 
 def derived(user, role, catalogue, now):
-    if role.get("activate") == "at-sign-in" and not user.has_signed_in():
+    if user.profile is None:
         return False
     for criterion in role.get("assigned-when") or []:
+        if role.get("activate") == "at-sign-in" and not signed_in(user):
+            return False
         if "when" in criterion:
             if holds(criterion["when"], Event({}, None, now, now, user.id), view(user, set())) is True:
                 return True
         elif _criterion(criterion, user, catalogue):
             return True
     return False
+
+
+def signed_in(user):
+    """Since his profile, and since he was deleted."""
+    return clock_key(user.signed_in) > clock_key(user.cleared) and user.signed_in[0] >= user.profile_clock[0]
 
 
 def view(user, roles):
@@ -730,13 +740,10 @@ class Task:
 
 @dataclass
 class Execution:
-    automation: str
+    automation: str  # None: a request
     tasks: list
-    kind: str = "manual"  # of a request
-
-    @property
-    def name(self):
-        return self.automation or self.kind
+    event: Event = None  # None: that of the fate
+    word: str = "manual"  # what stands in place of the automation
 
 
 @dataclass
@@ -748,13 +755,14 @@ class Fate:
     executions: list = field(default_factory=list)
     before: set = field(default_factory=set)  # effective roles
     after: set = field(default_factory=set)
-    request: dict = None  # what an approved delegation asks of the receiver
+    sent: list = field(default_factory=list)  # requests that a delegation makes: events without an origin
 
 
 class Model:
-    def __init__(self, catalogue, partitions, kinds, wall=None):
-        """kinds: topic → "events", "directory" or "requests"."""
+    def __init__(self, catalogue, partitions, kinds, wall=None, direct=False):
+        """kinds: topic → "events", "directory" or "requests". `direct`: what is handed on is decided at once."""
         self.catalogue, self.partitions, self.kinds, self.wall = catalogue, partitions, kinds, wall
+        self.direct = direct
         self.users = {}
 
     def feed(self, record):
@@ -777,10 +785,8 @@ class Model:
         fate = Fate("decided", event=event, before=before)
         if event.type.startswith("directory."):
             self._directory(event, user)
-        elif event.type == "role.delegation.requested":
-            fate.executions, fate.request = self._delegation(event, user)
-        elif event.type.startswith("role."):
-            fate.executions = [self._request(event, user)]
+        elif event.type in REQUEST_CHECKS:
+            fate.executions = [self._request(event, user, fate)]
         else:
             before_view = view(user, before)
             matching = [name for name in sorted(self.catalogue.automations, key=str.encode)
@@ -795,6 +801,12 @@ class Model:
             if user.written:
                 self.users[user.id] = user
         fate.after = effective(user, self.catalogue, event.now)
+        if self.direct:
+            for follows in fate.sent:
+                follows.origin = event.origin
+                for execution in self._decide(follows).executions:
+                    execution.event = follows
+                    fate.executions.append(execution)
         return fate
 
     def _matches(self, automation, event, before_view):
@@ -813,43 +825,42 @@ class Model:
             if clock_key(user.profile_clock) <= clock_key(clock):
                 user.profile, user.profile_clock = {"status": "deleted"}, clock
         elif event.type == "directory.user.signed-in":
-            if clock_key(clock) > max(clock_key(user.signed_in), clock_key(user.cleared)):
-                user.signed_in = clock
+            user.signed_in = max(user.signed_in, clock, key=clock_key)
         elif clock_key(user.profile_clock) <= clock_key(clock):
             user.profile = {name: value for name, value in event.data.items() if value is not None and name in PROFILE_CHECKS}
             user.profile_clock = clock
         user.written = True
 
-    def _request(self, event, user):
-        task = {"sequence": 0, "type": "change-role", "role": event.data["role"],
-                "action": event.data["action"] if event.type == "role.assignment.requested" else "withdraw"}
-        if task["action"] == "withdraw":
-            task["source"] = event.data["source"]
-        until = moment(event.data["until"]) if event.data.get("until") is not None else None
-        outcome = self._change_role(task, {}, event, user, "manual", self._clock(event), until)
-        return Execution(None, [outcome])
+    def _request(self, event, user, fate):
+        data = event.data
+        if event.type == "role.delegation.requested":
+            return self._delegate(event, user, fate)
+        task = {"sequence": 0, "type": "change-role", "role": data["role"], "action": data.get("action", "withdraw")}
+        source = "manual"
+        if event.type == "role.grant.withdrawn":
+            source = task["source"] = data["source"]
+        delegation = "holders" if data.get("delegation") == "holders" else None
+        until = moment(data["until"]) if data.get("until") is not None else None
+        return Execution(None, [self._change_role(task, {}, event, user, source, self._clock(event), until, delegation)])
 
-    def _delegation(self, event, user):
-        """The giver's part; the receiver's is an event of its own."""
+    def _delegate(self, event, user, fate):
         data = event.data
         task = {"sequence": 0, "type": "delegate", "role": data["role"], "to": data["to"]}
-        code, ends = self._delegation_refusal(event, user, data["role"], data["to"])
+        code, until = self._may_hand_on(event, user)
         if code:
-            return [Execution(None, [Task(0, "failed", code, task=task)], "delegation")], None
+            return Execution(None, [Task(0, "failed", code, task=task)], word="delegation")
         if data.get("until") is not None:
-            ends.append(moment(data["until"]))
-        ends = [end for end in ends if end is not None]
-        wanted = {"role": data["role"], "action": "add", "by": user.id}
-        if ends:
-            wanted["until"] = min(ends)
-        if data.get("reason") is not None:
-            wanted["reason"] = data["reason"]
-        request = {"id": "delegation:{}/{}/{}".format(*event.origin), "subject": data["to"], "time": event.time, "data": wanted}
-        return [Execution(None, [Task(0, "requested", task=task)], "delegation")], request
+            until = min(moment(data["until"]), until or moment(data["until"]))
+        request = {"role": data["role"], "action": "add", "by": user.id, "reason": data.get("reason"), "until": until}
+        attributes = {"id": "delegation:{}/{}/{}".format(*event.origin), "source": "/waymark",
+                      "type": "role.assignment.requested"}
+        request["until"] = None if until is None else microseconds_as_text(until)
+        fate.sent = [Event(attributes, request, event.time, event.now, data["to"])]
+        return Execution(None, [Task(0, "requested", task=task)], word="delegation")
 
-    def _delegation_refusal(self, event, user, name, to):
-        """A code, or None and when the giver's right ends (a list of one)."""
-        role = self.catalogue.roles.get(name)
+    def _may_hand_on(self, event, user):
+        """The code of a refusal, and when the right to hand it on ends."""
+        role = self.catalogue.roles.get(event.data["role"])
         if role is None:
             return "ROLE_UNKNOWN", None
         if role.get("kind", "portal") != "portal" or role.get("managed") is True:
@@ -858,18 +869,20 @@ class Model:
             return "USER_UNKNOWN", None
         if user.profile is not None and user.profile.get("status") != "active":
             return "USER_INACTIVE", None
+        name = event.data["role"]
         if name not in effective(user, self.catalogue, event.now):
             return "ROLE_NOT_HELD", None
-        if to == user.id:
+        live = user.live(name, event.now)
+        grants = user.roles[name]["grants"] if live else {}
+        if role.get("delegation") == "holders":
+            ends = [grants[source]["until"] for source in live]
+            if derived(user, role, self.catalogue, event.now):
+                ends.append(None)
+        else:
+            ends = [grants[source]["until"] for source in live if grants[source].get("delegation") == "holders"]
+        if not ends or event.data["to"] == user.id:
             return "DELEGATION_NOT_ALLOWED", None
-        open_to_all = role.get("delegation") == "holders"
-        if open_to_all and user.profile is not None and derived(user, role, self.catalogue, event.now):
-            return None, [None]
-        grants = [user.roles[name]["grants"][source] for source in user.live(name, event.now)]
-        rights = [grant["until"] for grant in grants if open_to_all or grant.get("delegable")]
-        if not rights:
-            return "DELEGATION_NOT_ALLOWED", None
-        return None, [None if None in rights else max(rights)]
+        return None, None if None in ends else max(ends)
 
     def _journey(self, event):
         for name in ("enrollment", "journey"):
@@ -913,7 +926,7 @@ class Model:
         return Task(task["sequence"], "skipped", code, self._effective(task, event, user), task=task)
 
     def _refusal(self, task, automation, event, user):
-        manual = event.type.startswith("role.")
+        manual = event.type in REQUEST_CHECKS
         adds = task["action"] == "add"
         if not manual and (automation.get("entity", "user-journey") != "user-journey"
                            or not event.type.startswith(JOURNEY_TYPES)):
@@ -940,41 +953,39 @@ class Model:
                 return "ROLE_PORTAL_MISMATCH"
         return None
 
-    def _change_role(self, task, automation, event, user, source, clock, until):
+    def _change_role(self, task, automation, event, user, source, clock, until, delegation=None):
         code = self._refusal(task, automation, event, user)
         if code:
             return Task(task["sequence"], "failed", code, self._effective(task, event, user), task=task)
         role, outcome = task["role"], Task(task["sequence"], "", task=task)
         if task["action"] == "add":
-            outcome.result = user.add(role, source, clock, until, event.origin, event.now)
-            if source == "manual" and outcome.result != "superseded" and \
-                    user.roles[role]["grants"][source]["clock"] == clock:
-                user.roles[role]["grants"][source]["delegable"] = event.data.get("delegation") == "holders"
+            outcome.result = user.add(role, source, clock, until, event.origin, event.now, delegation)
         else:
             if task["action"] == "withdraw":
-                outcome.result = user.take_back(role, task["source"], clock, event.now)
+                outcome.result = user.withdraw(role, source, clock, event.now)
             else:
                 outcome.result, taken = user.remove(role, clock, event.now)
                 outcome.dropped = taken - {source}
             held = effective(user, self.catalogue, event.now)
-            if role in held and user.profile is not None and \
-                    derived(user, self.catalogue.roles[role], self.catalogue, event.now):
+            if role in held and derived(user, self.catalogue.roles[role], self.catalogue, event.now):
                 outcome.code = "STILL_DERIVED"
             outcome.lockout = outcome.result == "changed" and not held
-            if outcome.lockout:
-                outcome.baseline = self._baseline(task, event, user)
         outcome.effective = self._effective(task, event, user)
+        if outcome.lockout:
+            outcome.baseline = self._baseline(task, event, user)
         return outcome
 
-    def _baseline(self, removal, event, user):
-        """The name of the role that he is given in place of all that he lost."""
+    def _baseline(self, task, event, user):
+        """What is given to him who is left with nothing, if he may hold it."""
         name = self.catalogue.baseline
-        if not name or name == removal["role"] or \
-                self._refusal({"action": "add", "role": name}, {}, Event({"type": "role.x"}, None, 0, 0, user.id), user):
+        role = self.catalogue.roles.get(name)
+        if role is None or name == task["role"] or role.get("status", "active") != "active" or \
+                role.get("kind", "portal") != "portal" or role.get("managed") is True or not fits(role, user.profile) or \
+                user.profile is not None and user.profile.get("status") != "active":
             return None
-        result = user.add(name, "automation/baseline", self._clock(event, "baseline", removal["sequence"]), None,
-                          event.origin, event.now)
-        return name if result == "changed" else None
+        clock = self._clock(event, "baseline", task["sequence"])
+        result = user.add(name, "automation/baseline", clock, None, event.origin, event.now)
+        return None if result == "superseded" else name
 
     def _notify(self, task, event, user):
         def failed(code):
