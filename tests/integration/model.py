@@ -186,6 +186,7 @@ class Event:
     user: str = None
     origin: tuple = ()
     key: bytes = None
+    ignored: bool = False  # of a reserved type that nobody knows
 
     @property
     def type(self):
@@ -370,7 +371,7 @@ def _check_request(type, data):
 
 
 def decode(record, topic_kind, catalogue, partitions, wall=None):
-    """An Event; None for a record that is skipped; raises Rejected. `wall`: the worker's clock, if it is to count.
+    """An Event; None for a record that is none; raises Rejected. `wall`: the worker's clock, if it is to count.
 
     A record without a timestamp is a line for `simulate`: the event's time is now, and no topic forbids anything."""
     if record.value is None and not any(name.lower() == "ce_id" for name, _ in record.headers):
@@ -412,18 +413,16 @@ def decode(record, topic_kind, catalogue, partitions, wall=None):
         _check_profile(data)
     elif type in REQUEST_CHECKS:
         _check_request(type, data)
+    origin = record.topic, record.partition, record.offset
     if now is None:
-        return None if reserved and not known else \
-            Event(attributes, data, time, time, user, (record.topic, record.partition, record.offset), record.key)
+        return Event(attributes, data, time, time, user, origin, record.key, bool(reserved and not known))
     if known != topic_kind if known else topic_kind != "events" and not reserved:
         raise Rejected("EVENT_FORBIDDEN")
     if time - now > catalogue.clock_skew or wall is not None and max(time, now) - wall > catalogue.clock_skew:
         raise Rejected("EVENT_FUTURE")
     if user is not None and home(user, partitions) != record.partition and (known or catalogue.takes(type)):
         raise Rejected("EVENT_MISROUTED")
-    if reserved and not known:
-        return None
-    return Event(attributes, data, time, now, user, (record.topic, record.partition, record.offset), record.key)
+    return Event(attributes, data, time, now, user, origin, record.key, bool(reserved and not known))
 
 
 # --- conditions ---------------------------------------------------------------------------------------------------
@@ -770,8 +769,8 @@ class Model:
             event = decode(record, self.kinds[record.topic], self.catalogue, self.partitions, self.wall)
         except Rejected as rejected:
             return Fate("rejected", rejected.code)
-        if event is None:
-            return Fate("skipped")
+        if event is None or event.ignored:
+            return Fate("skipped", event=event)
         return self._decide(event)
 
     def _decide(self, event):
