@@ -159,7 +159,7 @@ class Judge:
     def _executions(self):
         for record, fate in self.fates:
             for execution in fate.executions:
-                yield record, execution.event or fate.event, execution, self._id(fate.event, execution.automation or execution.word)
+                yield record, execution.event or fate.event, execution, self._id(fate.event, execution.name)
 
     def _envelope(self, what, found, type, event, record):
         """What every record about an event has in common."""

@@ -744,6 +744,10 @@ class Execution:
     event: Event = None  # None: that of the fate
     word: str = "manual"  # what stands in place of the automation
 
+    @property
+    def name(self):
+        return self.automation or self.word
+
 
 @dataclass
 class Fate:

@@ -143,8 +143,13 @@ def check_requests(judge, workspace, broker):
         if "until" in event["data"]:
             event["data"]["until"] = model.moment(event["data"]["until"])
         written[event["id"]] = event["subject"], model.moment(event["time"]), event["data"]
-    wanted = {fate.request["id"]: (fate.request["subject"], fate.request["time"], fate.request["data"])
-              for _, fate in judge.fates if fate.request}
+    wanted = {}
+    for _, fate in judge.fates:
+        for event in fate.sent:
+            data = {name: value for name, value in event.data.items() if value is not None}
+            if "until" in data:
+                data["until"] = model.moment(data["until"])
+            wanted[event.attributes["id"]] = event.user, event.time, data
     assert written == wanted
     return len(written)
 

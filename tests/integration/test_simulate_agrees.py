@@ -304,7 +304,7 @@ def compare(folder, lines, outcomes, users):
             judge.equal(f"{what}: rejected", told and told["data"].get("code"), fate.code)
         for execution in fate.executions:
             event = execution.event or fate.event
-            expected.append(f"live:simulate/0/{offset}:{execution.automation or execution.word}")
+            expected.append(f"live:simulate/0/{offset}:{execution.name}")
             told = found.get(expected[-1])
             if told is None:
                 judge.complain(f"{what}: no outcome of {execution.automation}")
