@@ -20,10 +20,13 @@ static enum style result_style(struct wm_text name) {
 }
 
 static void add_note(struct table *table, const struct wm_value *from) {
-  struct wm_text code = text_of(from, "code"), message = text_of(from, "message");
+  struct wm_text code = text_of(from, "code"), message = text_of(from, "message"), baseline = text_of(from, "baseline");
   const struct wm_value *lockout = wm_value_member(from, WM_TEXT("lockout"));
-  table_cell(table, STYLE_DIM, "%.*s%s%.*s%s", WM_TEXT_ARG(code), message.size ? ": " : "", WM_TEXT_ARG(message),
-             lockout ? "no role is left" : "");
+  table_cell(table, STYLE_DIM, "%.*s%s%.*s%s%.*s", WM_TEXT_ARG(code), message.size ? ": " : "", WM_TEXT_ARG(message),
+             !lockout        ? ""
+             : baseline.size ? "no role is left but "
+                             : "no role is left",
+             WM_TEXT_ARG(baseline));
 }
 
 static void add_task(struct table *table, const struct wm_value *outcome, const struct wm_value *task) {
@@ -32,8 +35,12 @@ static void add_task(struct table *table, const struct wm_value *outcome, const 
   struct wm_text action = text_of(task, "action"), channel = text_of(task, "channel"), result = text_of(task, "result");
   add_text(table, STYLE_PLAIN, text_of(outcome, "subject"));
   table_text(table, result_style(result), result);
-  if (role.bytes)
-    table_cell(table, STYLE_PLAIN, "%.*s %.*s", WM_TEXT_ARG(action), WM_TEXT_ARG(role));
+  struct wm_text to = text_of(task, "to"), source = text_of(task, "source");
+  if (to.bytes && role.bytes)
+    table_cell(table, STYLE_PLAIN, "hand %.*s on to %.*s", WM_TEXT_ARG(role), WM_TEXT_ARG(to));
+  else if (role.bytes)
+    table_cell(table, STYLE_PLAIN, "%.*s %.*s%s%.*s", WM_TEXT_ARG(action), WM_TEXT_ARG(role), source.size ? " of " : "",
+               WM_TEXT_ARG(source));
   else
     table_cell(table, STYLE_PLAIN, "notify %.*s", WM_TEXT_ARG(channel));
   table_text(table, STYLE_PLAIN, automation.size ? automation : WM_TEXT("(by hand)"));
