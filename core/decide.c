@@ -24,14 +24,28 @@ bool wm_decide_needs_user(const struct wm_event *event, const struct wm_candidat
   return event->event_class != WM_EVENT_TRIGGERING || !candidates || candidates->count > 0;
 }
 
-/* The memory of duplicates is that of the live run: a replay is meant to see its events again. */
+/* A replay has a memory of its own: it is meant to see again what the live run has seen, but each event only once. */
 static bool is_live(const struct wm_event *event) {
   return wm_text_is(event->run, "live");
 }
 
+static uint64_t hash_of(const struct wm_event *event) {
+  return wm_hash_pair(event->source, event->id);
+}
+
 static bool is_duplicate(const struct wm_event *event, const struct wm_user *before) {
-  return before && event->user.bytes && is_live(event) &&
-         wm_user_remembers(before, wm_hash_pair(event->source, event->id));
+  if (!before || !event->user.bytes)
+    return false;
+  return is_live(event) ? wm_user_remembers(before, hash_of(event))
+                        : wm_user_remembers_replay(before, event->run, hash_of(event));
+}
+
+static int remember(struct wm_run *run) {
+  run->wrote = true;
+  if (!is_live(run->event))
+    return wm_user_remember_replay(run->user, run->event->run, hash_of(run->event));
+  wm_user_remember(run->user, hash_of(run->event));
+  return 0;
 }
 
 /* The working copy, or a new register for a user who has none. */
@@ -152,10 +166,8 @@ static int finish_tasks(struct wm_run *run, enum wm_cause cause) {
   bool did = false;
   for (size_t i = 0; i < decision->execution_count && !did; i++)
     did = wm_execution_did(&decision->executions[i]);
-  if (did && is_live(run->event)) {
-    wm_user_remember(run->user, wm_hash_pair(run->event->source, run->event->id));
-    run->wrote = true;
-  }
+  if (did && remember(run) < 0)
+    return wm_error_memory(run->error);
   if (tell_touches(run, cause) < 0)
     return -1;
   return run->wrote ? keep_copy(run) : 0;

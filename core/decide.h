@@ -17,7 +17,7 @@ struct wm_terms {
 
 enum wm_fate {
   WM_FATE_NOTHING,   /* no automation takes it, or an older profile: no record at all */
-  WM_FATE_DUPLICATE, /* one of the last 32 events that did something */
+  WM_FATE_DUPLICATE, /* one of the last 32 events of its run that did something */
   WM_FATE_IGNORED,   /* a reserved type that this version does not know */
   WM_FATE_DECIDED
 };

@@ -94,6 +94,20 @@ static int copy_ran(const struct wm_user *user, struct wm_user *clone) {
   return 0;
 }
 
+/* With room for as many as are remembered, so that the clone can go on remembering. */
+static int copy_replayed(const struct wm_replayed *replayed, struct wm_arena *arena, struct wm_replayed *ret) {
+  *ret = (struct wm_replayed){0};
+  if (!replayed->run.bytes)
+    return 0;
+  ret->events = WM_ARENA_ARRAY(arena, uint64_t, WM_RECENT_COUNT);
+  if (!ret->events || wm_arena_text(arena, replayed->run, &ret->run) < 0)
+    return -1;
+  if (replayed->count > 0)
+    memcpy(ret->events, replayed->events, replayed->count * sizeof(*ret->events));
+  ret->count = replayed->count;
+  return 0;
+}
+
 struct wm_user *wm_user_clone(const struct wm_user *user) {
   struct wm_user *clone = malloc(sizeof(*clone));
   if (!clone)
@@ -104,7 +118,7 @@ struct wm_user *wm_user_clone(const struct wm_user *user) {
       copy_profile(&user->profile, &clone->arena, &clone->profile) < 0 ||
       wm_clock_copy(&user->cleared, &clone->arena, &clone->cleared) < 0 ||
       wm_clock_copy(&user->signed_in, &clone->arena, &clone->signed_in) < 0 || copy_roles(user, clone) < 0 ||
-      copy_ran(user, clone) < 0) {
+      copy_ran(user, clone) < 0 || copy_replayed(&user->replayed, &clone->arena, &clone->replayed) < 0) {
     wm_user_free(clone);
     return NULL;
   }

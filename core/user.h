@@ -51,6 +51,13 @@ struct wm_ran {
   size_t count;
 };
 
+/* The events of the replay that came last: another run begins with an empty memory. */
+struct wm_replayed {
+  struct wm_text run; /* WM_NO_TEXT: no replay has done anything yet */
+  uint64_t *events;   /* oldest first, WM_RECENT_COUNT at most */
+  size_t count;
+};
+
 struct wm_user {
   struct wm_arena arena;
   struct wm_text id;
@@ -65,6 +72,7 @@ struct wm_user {
   size_t ran_count;
   uint64_t recent[WM_RECENT_COUNT]; /* oldest first */
   size_t recent_count;
+  struct wm_replayed replayed;
 };
 
 /* A new, empty register. NULL: out of memory. */
@@ -156,6 +164,10 @@ int64_t wm_user_next_end(const struct wm_user *user, int64_t now_us);
 /* Duplicates: hash of source and id (wm_hash_pair). The oldest of WM_RECENT_COUNT is forgotten for a new one. */
 bool wm_user_remembers(const struct wm_user *user, uint64_t event_hash);
 void wm_user_remember(struct wm_user *user, uint64_t event_hash);
+
+/* The same for a replay, of whose runs only the latest is remembered. -1: out of memory (register as it was). */
+bool wm_user_remembers_replay(const struct wm_user *user, struct wm_text run, uint64_t event_hash);
+int wm_user_remember_replay(struct wm_user *user, struct wm_text run, uint64_t event_hash);
 
 /* repeat: has 'automation' run at all / for this journey? */
 bool wm_user_has_run(const struct wm_user *user, struct wm_text automation);

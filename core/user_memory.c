@@ -18,6 +18,41 @@ void wm_user_remember(struct wm_user *user, uint64_t event_hash) {
   user->recent[user->recent_count++] = event_hash;
 }
 
+bool wm_user_remembers_replay(const struct wm_user *user, struct wm_text run, uint64_t event_hash) {
+  const struct wm_replayed *replayed = &user->replayed;
+  if (!wm_text_equal(replayed->run, run))
+    return false;
+  for (size_t i = 0; i < replayed->count; i++)
+    if (replayed->events[i] == event_hash)
+      return true;
+  return false;
+}
+
+/* Room for all of them is taken at once: a register is not to grow with each event of a long replay. */
+static int begin_replay(struct wm_user *user, struct wm_text run) {
+  struct wm_replayed *replayed = &user->replayed;
+  struct wm_text name;
+  uint64_t *events = WM_ARENA_ARRAY(&user->arena, uint64_t, WM_RECENT_COUNT);
+  if (!events || wm_arena_text(&user->arena, run, &name) < 0)
+    return -1;
+  *replayed = (struct wm_replayed){.run = name, .events = events};
+  return 0;
+}
+
+int wm_user_remember_replay(struct wm_user *user, struct wm_text run, uint64_t event_hash) {
+  struct wm_replayed *replayed = &user->replayed;
+  if (wm_user_remembers_replay(user, run, event_hash))
+    return 0;
+  if (!wm_text_equal(replayed->run, run) && begin_replay(user, run) < 0)
+    return -1;
+  if (replayed->count == WM_RECENT_COUNT) {
+    memmove(replayed->events, replayed->events + 1, (WM_RECENT_COUNT - 1) * sizeof(*replayed->events));
+    replayed->count--;
+  }
+  replayed->events[replayed->count++] = event_hash;
+  return 0;
+}
+
 /* Where 'automation' stands, or would have to. */
 static size_t ran_position(const struct wm_user *user, struct wm_text automation, bool *ret_found) {
   return wm_text_position(user->ran, user->ran_count, sizeof(*user->ran), automation, ret_found);

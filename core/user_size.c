@@ -54,5 +54,7 @@ size_t wm_user_memory(const struct wm_user *user) {
   size += room(user->ran_count * sizeof(*user->ran));
   for (size_t i = 0; i < user->ran_count; i++)
     size += text_room(user->ran[i].automation) + room(user->ran[i].count * sizeof(*user->ran[i].journeys));
+  if (user->replayed.run.bytes)
+    size += text_room(user->replayed.run) + room(WM_RECENT_COUNT * sizeof(*user->replayed.events));
   return size;
 }

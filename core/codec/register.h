@@ -6,10 +6,11 @@
  *    "signed-in":[...],                                              of the newest sign-in
  *    "roles":{"<role>":{"removed":null,"grants":{"<source>":
  *      {"clock":[...],"until":null,"taken":[...],"by":{...}}}}},
- *    "ran":{"<automation>":"<16 hex digits a journey>"},"recent":"<16 hex digits an event>"}
+ *    "ran":{"<automation>":"<16 hex digits a journey>"},"recent":"<16 hex digits an event>",
+ *    "replay":{"run":"<name>","recent":"<16 hex digits an event>"}}
  *
  * A clock is [microseconds, source, id, automation, sequence]. 'until' is in microseconds since 1970 (null: no end;
- * the decoder takes an RFC 3339 text too); 'taken' and 'signed-in' stand only where they are set, and a grant that was
+ * the decoder takes an RFC 3339 text too); 'taken', 'signed-in' and 'replay' stand only where they are set, and a grant that was
  * taken back before it came has a null clock; 'by' has 'version', 'by', 'reason', 'run', 'delegation', 'topic',
  * 'partition' and 'offset' as far as they are known. All else is always there. */
 #ifndef WM_CODEC_REGISTER_H

@@ -173,12 +173,12 @@ static int read_hashes(const struct reading *reading, const struct wm_value *val
                        size_t *ret_count) {
   struct wm_text hex = wm_value_text(value);
   if (!hex.bytes || hex.size % 16 != 0 || hex.size / 16 > limit)
-    return fail(reading, "'ran' or 'recent' is not a text of 16 hex digits each");
+    return fail(reading, "'ran', 'recent' or 'replay' is not a text of 16 hex digits each");
   *ret_count = hex.size / 16;
   for (size_t i = 0; i < hex.size; i++) {
     int digit = hex_digit(hex.bytes[i]);
     if (digit < 0)
-      return fail(reading, "'ran' or 'recent' is not a text of 16 hex digits each");
+      return fail(reading, "'ran', 'recent' or 'replay' is not a text of 16 hex digits each");
     ret[i / 16] = ret[i / 16] << 4 | (uint64_t)digit;
   }
   return 0;
@@ -209,6 +209,20 @@ static int read_ran(const struct reading *reading, const struct wm_value *value,
   return 0;
 }
 
+static int read_replayed(const struct reading *reading, const struct wm_value *value, struct wm_replayed *ret) {
+  if (!value)
+    return 0;
+  if (value->type != WM_OBJECT)
+    return fail(reading, "'replay' is not an object");
+  ret->run = wm_value_text(member(value, "run"));
+  if (!wm_text_is_name(ret->run))
+    return fail(reading, "'replay' does not name its run");
+  ret->events = WM_ARENA_ARRAY(reading->arena, uint64_t, WM_RECENT_COUNT);
+  if (!ret->events)
+    return wm_error_memory(reading->error);
+  return read_hashes(reading, member(value, "recent"), WM_RECENT_COUNT, ret->events, &ret->count);
+}
+
 static int read_register(const struct reading *reading, const struct wm_value *value, struct wm_user *ret) {
   int64_t home;
   const struct wm_value *version = member(value, "v");
@@ -222,7 +236,8 @@ static int read_register(const struct reading *reading, const struct wm_value *v
       read_profile(reading, member(value, "profile"), &ret->profile) ||
       read_clock(reading, member(value, "cleared"), &ret->cleared) ||
       read_clock(reading, member(value, "signed-in"), &ret->signed_in) ||
-      read_roles(reading, member(value, "roles"), ret) || read_ran(reading, member(value, "ran"), ret))
+      read_roles(reading, member(value, "roles"), ret) || read_ran(reading, member(value, "ran"), ret) ||
+      read_replayed(reading, member(value, "replay"), &ret->replayed))
     return -1;
   ret->home = (int32_t)home;
   return recent ? read_hashes(reading, recent, WM_RECENT_COUNT, ret->recent, &ret->recent_count) : 0;

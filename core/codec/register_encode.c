@@ -88,6 +88,12 @@ void wm_register_encode(const struct wm_user *user, struct wm_buf *buf) {
   }
   wm_write_close(buf, '}');
   write_hashes(buf, WM_KEY("recent"), user->recent, user->recent_count);
+  if (user->replayed.run.bytes) {
+    wm_write_open(buf, WM_KEY("replay"), '{');
+    wm_write_text(buf, WM_KEY("run"), user->replayed.run);
+    write_hashes(buf, WM_KEY("recent"), user->replayed.events, user->replayed.count);
+    wm_write_close(buf, '}');
+  }
   wm_write_close(buf, '}');
   wm_write_end(buf);
 }

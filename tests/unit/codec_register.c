@@ -18,7 +18,8 @@
   "\"manual\":{\"clock\":[5,\"/p\",\"r\",\"\",0],\"until\":1800000000000000,\"taken\":[4,\"/p\",\"q\",\"\",0],"        \
   "\"by\":{\"by\":\"jane\",\"reason\":\"audit\",\"run\":\"fix\"}}}},"                                                  \
   "\"old\":{\"removed\":" CLOCK ",\"grants\":{}}},"                                                                    \
-  "\"ran\":{\"once\":\"00000000000000010123456789abcdef\"},\"recent\":\"ffffffffffffffff0000000000000002\"}"
+  "\"ran\":{\"once\":\"00000000000000010123456789abcdef\"},\"recent\":\"ffffffffffffffff0000000000000002\","           \
+  "\"replay\":{\"run\":\"last-tuesday\",\"recent\":\"0000000000000003\"}}"
 
 static struct wm_user *decode(const char *json) {
   struct wm_error error;
@@ -88,6 +89,9 @@ Test(register, every_part_is_where_it_belongs) {
   cr_assert(wm_user_remembers(user, 2));
   cr_assert(wm_user_remembers(user, UINT64_MAX));
   cr_assert_eq(user->recent[0], UINT64_MAX, "the oldest stands first");
+  cr_assert(wm_user_remembers_replay(user, WM_TEXT("last-tuesday"), 3));
+  cr_assert_not(wm_user_remembers_replay(user, WM_TEXT("last-tuesday"), 2));
+  cr_assert_not(wm_user_remembers_replay(user, WM_TEXT("today"), 3));
   wm_user_free(user);
 }
 
@@ -113,12 +117,17 @@ Test(register, a_written_register_equals_the_one_in_memory) {
   cr_assert_eq(wm_user_mark_run(user, WM_TEXT("a"), UINT64_MAX), 0);
   for (uint64_t i = 0; i < 40; i++)
     wm_user_remember(user, i << 60 | i);
+  for (uint64_t i = 0; i < 40; i++)
+    cr_assert_eq(wm_user_remember_replay(user, WM_TEXT("run-1"), i), 0);
   wm_register_encode(user, &buf);
   struct wm_user *again = wm_register_decode((struct wm_text){buf.bytes, buf.size}, &error);
   cr_assert(again != NULL, "%s: %s", buf.bytes, error.text);
   expect_encoded(again, buf.bytes);
   cr_assert_eq(again->profile.status, WM_USER_INACTIVE);
   cr_assert_eq(memcmp(again->recent, user->recent, sizeof user->recent), 0);
+  cr_assert_eq(again->replayed.count, WM_RECENT_COUNT);
+  cr_assert(wm_user_remembers_replay(again, WM_TEXT("run-1"), 39));
+  cr_assert_not(wm_user_remembers_replay(again, WM_TEXT("run-1"), 7), "the oldest are forgotten");
   wm_user_free(user);
   wm_user_free(again);
   wm_buf_release(&buf);
@@ -195,6 +204,11 @@ Test(register, hostile_bytes_are_refused) {
       {"\"recent\":\"ffffffffffffffff", "\"recent\":\"FFFFFFFFFFFFFFFF"},
       {"\"recent\":\"ffffffffffffffff", "\"recent\":\"fffffffffffffff"},
       {"\"recent\":\"", "\"recent\":7,\"x\":\""},
+      {"\"replay\":{", "\"replay\":[],\"x\":{"},
+      {"\"run\":\"last-tuesday\"", "\"x\":1"},
+      {"\"run\":\"last-tuesday\"", "\"run\":\"Last Tuesday\""},
+      {"\"recent\":\"0000000000000003\"", "\"recent\":\"3\""},
+      {",\"recent\":\"0000000000000003\"", ""},
   };
   for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
     expect_refused(change(WHOLE, changes[i].from, changes[i].to));
