@@ -192,9 +192,18 @@ static int match(struct wm_run *run, const struct wm_user *before, const struct 
           !(scope.roles = wm_role_set_value(&roles, run->arena)))
         return wm_error_memory(run->error);
     }
-    if (!automation->reads_user || wm_condition_answer(&automation->when, &scope) == WM_YES)
+    enum wm_answer answer = automation->reads_user ? wm_condition_answer(&automation->when, &scope) : WM_YES;
+    if (answer == WM_YES)
       ret->items[ret->count++] = automation;
+    if (answer == WM_UNKNOWN && !ret->unknown)
+      ret->unknown = WM_ARENA_ARRAY(run->arena, const struct wm_automation *, candidates->count);
+    if (answer == WM_UNKNOWN && !ret->unknown)
+      return wm_error_memory(run->error);
+    if (answer == WM_UNKNOWN)
+      ret->unknown[ret->unknown_count++] = automation;
   }
+  run->decision->unknown = ret->unknown;
+  run->decision->unknown_count = ret->unknown_count;
   return 0;
 }
 

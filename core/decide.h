@@ -32,7 +32,9 @@ struct wm_decision {
   size_t change_count;
   struct wm_notification *notifications;
   size_t notification_count;
-  const struct wm_approval *approval; /* NULL: none */
+  const struct wm_approval *approval;   /* NULL: none */
+  const struct wm_automation **unknown; /* candidates that could not tell when they were asked with the register */
+  size_t unknown_count;
 };
 
 /* Decides one event. 'before' is the user's register, NULL when there is none yet (or no user). 'candidates' is what

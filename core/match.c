@@ -168,10 +168,15 @@ static struct bounds bounds_of(const struct wm_condition *condition, const struc
   return bounds;
 }
 
-static bool can_take(const struct wm_automation *automation, const struct wm_scope *scope) {
+static struct bounds ask(const struct wm_automation *automation, const struct wm_scope *scope) {
   if (automation->reads_user && scope->event->user.bytes)
-    return bounds_of(&automation->when, scope).high == WM_YES;
-  return wm_condition_answer(&automation->when, scope) == WM_YES;
+    return bounds_of(&automation->when, scope);
+  enum wm_answer answer = wm_condition_answer(&automation->when, scope);
+  return (struct bounds){answer, answer};
+}
+
+static bool cannot_tell(const struct bounds *bounds) {
+  return bounds->low == WM_UNKNOWN && bounds->high == WM_UNKNOWN;
 }
 
 static int collect_all(const struct wm_index *index, const struct wm_scope *scope, struct collection *collection) {
@@ -188,9 +193,20 @@ static int collect_all(const struct wm_index *index, const struct wm_scope *scop
   return 0;
 }
 
+/* They come in the order of the workspace, at most 'most' of them. */
+static int add_unknown(struct wm_candidates *candidates, const struct wm_automation *automation, size_t most,
+                       struct wm_arena *arena) {
+  if (!candidates->unknown)
+    candidates->unknown = WM_ARENA_ARRAY(arena, const struct wm_automation *, most);
+  if (!candidates->unknown)
+    return -1;
+  candidates->unknown[candidates->unknown_count++] = automation;
+  return 0;
+}
+
 int wm_index_sift(const struct wm_index *index, const struct wm_event *event, struct wm_arena *arena,
                   struct wm_candidates *ret) {
-  *ret = (struct wm_candidates){NULL, 0};
+  *ret = (struct wm_candidates){0};
   if (wm_event_type_is_reserved(event->type))
     return 0;
   struct collection collection = {.arena = arena};
@@ -199,9 +215,41 @@ int wm_index_sift(const struct wm_index *index, const struct wm_event *event, st
     return -1;
   sort_without_doubles(&collection);
   size_t kept = 0;
-  for (size_t i = 0; i < collection.count; i++)
-    if (can_take(collection.items[i], &scope))
+  for (size_t i = 0; i < collection.count; i++) {
+    struct bounds bounds = ask(collection.items[i], &scope);
+    if (cannot_tell(&bounds) && add_unknown(ret, collection.items[i], collection.count, arena) < 0)
+      return -1;
+    if (bounds.high == WM_YES)
       collection.items[kept++] = collection.items[i];
-  *ret = (struct wm_candidates){collection.items, kept};
+  }
+  ret->items = collection.items;
+  ret->count = kept;
+  return 0;
+}
+
+int wm_match_look(const struct wm_automation *automations, size_t count, const struct wm_event *event,
+                  struct wm_arena *arena, struct wm_candidates *candidates) {
+  const struct wm_scope scope = {.event = event, .now_us = event->now_us};
+  struct wm_candidates all = {0};
+  size_t known = 0, most = count + candidates->unknown_count;
+  if (wm_event_type_is_reserved(event->type))
+    return 0;
+  for (size_t i = 0; i < count; i++) {
+    const struct wm_automation *automation = &automations[i];
+    for (; known < candidates->unknown_count && candidates->unknown[known] < automation; known++)
+      if (add_unknown(&all, candidates->unknown[known], most, arena) < 0)
+        return -1;
+    if (!automation->enabled || !wm_automation_takes(automation, event->type))
+      continue;
+    struct bounds bounds = ask(automation, &scope);
+    bool counted = known < candidates->unknown_count && candidates->unknown[known] == automation;
+    if (!counted && cannot_tell(&bounds) && add_unknown(&all, automation, most, arena) < 0)
+      return -1;
+  }
+  for (; known < candidates->unknown_count; known++)
+    if (add_unknown(&all, candidates->unknown[known], most, arena) < 0)
+      return -1;
+  candidates->unknown = all.unknown;
+  candidates->unknown_count = all.unknown_count;
   return 0;
 }

@@ -9,6 +9,8 @@
 struct wm_candidates {
   const struct wm_automation **items;
   size_t count;
+  const struct wm_automation **unknown; /* looked at, and could certainly not tell: they do not take it */
+  size_t unknown_count;
 };
 
 /* Builds the index over enabled automations. NULL: out of memory. */
@@ -23,5 +25,11 @@ bool wm_index_takes(const struct wm_index *index, struct wm_text type);
  * -1: out of memory. */
 int wm_index_sift(const struct wm_index *index, const struct wm_event *event, struct wm_arena *arena,
                   struct wm_candidates *ret);
+
+/* The index passes over automations whose equality the event does not meet without asking them, also when the field
+ * is missing. Asks these 'count' automations all the same (not those that the sift has found already), and adds those
+ * that can't tell to candidates->unknown. -1: out of memory. */
+int wm_match_look(const struct wm_automation *automations, size_t count, const struct wm_event *event,
+                  struct wm_arena *arena, struct wm_candidates *candidates);
 
 #endif

@@ -13,10 +13,16 @@ static struct wm_text or_empty(struct wm_text text) {
   return text.bytes ? text : WM_TEXT("");
 }
 
-static void tell_failure(const struct loop *loop, const struct batch_item *item, const struct wm_execution *execution,
+static struct wm_text name_of(const struct wm_execution *execution) {
+  return execution->automation ? execution->automation->name : WM_TEXT(METRICS_MANUAL);
+}
+
+static void tell_failure(struct loop *loop, const struct batch_item *item, const struct wm_execution *execution,
                          const struct wm_outcome *outcome) {
   char room[320];
   const struct wm_automation *automation = execution->automation;
+  metrics_failure(&loop->metrics, loop_wall(loop), outcome->code, name_of(execution), outcome->task->sequence,
+                  origin_text(&item->event.origin, room, sizeof room));
   logger_flood(
       loop->doors.logger, LOGGER_WARNING, loop_wall(loop), "task failed",
       (const struct logger_field[]){{.name = "code", .text = wm_text_of(wm_code_name(outcome->code))},
@@ -45,9 +51,11 @@ static void tell_lockout(const struct loop *loop, const struct batch_item *item,
                    {0}});
 }
 
-static void tell_rejection(const struct loop *loop, const struct batch_item *item) {
+static void tell_rejection(struct loop *loop, const struct batch_item *item) {
   char room[320];
   const struct wm_origin origin = {item->record.topic, item->record.partition, item->record.offset};
+  metrics_failure(&loop->metrics, loop_wall(loop), item->rejection.code, WM_NO_TEXT, 0,
+                  origin_text(&origin, room, sizeof room));
   logger_flood(loop->doors.logger, LOGGER_WARNING, loop_wall(loop), "event rejected",
                (const struct logger_field[]){{.name = "code", .text = wm_text_of(wm_code_name(item->rejection.code))},
                                              {.name = "reason", .text = or_empty(item->rejection.reason)},
@@ -72,10 +80,14 @@ static void account_decision(struct loop *loop, const struct batch_item *item) {
     counters->decided++;
     break;
   }
+  loop->metrics.notifications += item->decision.notification_count;
+  for (size_t i = 0; i < item->decision.change_count; i++)
+    loop->metrics.changes[item->decision.changes[i].cause]++;
   for (size_t i = 0; i < item->decision.execution_count; i++) {
     const struct wm_execution *execution = &item->decision.executions[i];
     for (size_t j = 0; j < execution->count; j++) {
       counters->tasks[execution->outcomes[j].result]++;
+      metrics_outcome(&loop->metrics, name_of(execution), &execution->outcomes[j]);
       if (execution->outcomes[j].result == WM_RESULT_FAILED)
         tell_failure(loop, item, execution, &execution->outcomes[j]);
       if (execution->outcomes[j].lockout) {
@@ -86,6 +98,61 @@ static void account_decision(struct loop *loop, const struct batch_item *item) {
   }
 }
 
+static void observe_age(struct metrics_histogram *histogram, int64_t wall_us, int64_t timestamp_ms) {
+  if (timestamp_ms >= 0)
+    metrics_observe(histogram, metrics_bounds_us, wall_us - timestamp_ms * 1000);
+}
+
+static void measure(struct loop *loop) {
+  const struct batch *batch = &loop->batch;
+  struct metrics *metrics = &loop->metrics;
+  int64_t wall_us = loop_wall(loop);
+  metrics_observe(&metrics->batch_events, metrics_bounds_events, (int64_t)batch->events);
+  metrics_observe(&metrics->batch_us, metrics_bounds_us, loop_now(loop) - batch->began_us);
+  for (size_t i = 0; i < batch->count; i++)
+    observe_age(&metrics->commit_lag, wall_us, batch->items[i].record.timestamp_ms);
+  for (size_t i = 0; i < batch->unknown_count; i++)
+    metrics_unknown(metrics, batch->unknown[i]->name);
+}
+
+int account_unknown(struct batch *batch, const struct wm_automation *const *items, size_t count) {
+  size_t needed = batch->unknown_count + count;
+  if (needed > batch->unknown_capacity) {
+    const struct wm_automation **larger = reallocarray(batch->unknown, needed * 2, sizeof *larger);
+    if (!larger)
+      return -1;
+    batch->unknown = larger;
+    batch->unknown_capacity = needed * 2;
+  }
+  for (size_t i = 0; i < count; i++)
+    batch->unknown[batch->unknown_count++] = items[i];
+  return 0;
+}
+
+void account_sent(struct loop *loop) {
+  const struct batch *batch = &loop->batch;
+  struct awaited *awaited = &loop->awaited;
+  awaited->count = 0;
+  if (batch->count > awaited->capacity) {
+    int64_t *larger = reallocarray(awaited->timestamps_ms, batch->count * 2, sizeof *larger);
+    if (!larger) /* then they are not measured */
+      return;
+    awaited->timestamps_ms = larger;
+    awaited->capacity = batch->count * 2;
+  }
+  for (size_t i = 0; i < batch->count; i++)
+    if (batch->items[i].decision.user)
+      awaited->timestamps_ms[awaited->count++] = batch->items[i].record.timestamp_ms;
+}
+
+void account_applied(struct loop *loop) {
+  struct awaited *awaited = &loop->awaited;
+  int64_t wall_us = loop_wall(loop);
+  for (size_t i = 0; i < awaited->count; i++)
+    observe_age(&loop->metrics.redis_lag, wall_us, awaited->timestamps_ms[i]);
+  awaited->count = 0;
+}
+
 void account_batch(struct loop *loop) {
   const struct batch *batch = &loop->batch;
   struct loop_counters *counters = &loop->counters;
@@ -94,6 +161,7 @@ void account_batch(struct loop *loop) {
   counters->empty += batch->empty;
   counters->nothing += batch->nothing;
   counters->ignored += batch->ignored;
+  measure(loop);
   for (size_t i = 0; i < batch->count; i++) {
     if (!batch->items[i].rejected) {
       account_decision(loop, &batch->items[i]);

@@ -26,6 +26,7 @@ void batch_release(struct batch *batch) {
   wm_arena_release(&batch->arena);
   wm_arena_release(&batch->scratch);
   free(batch->items);
+  free(batch->unknown);
   *batch = (struct batch){0};
 }
 
@@ -34,6 +35,7 @@ static void batch_clear(struct batch *batch) {
   wm_arena_rewind(&batch->scratch);
   batch->count = batch->events = batch->write_count = 0;
   batch->empty = batch->nothing = batch->ignored = 0;
+  batch->unknown_count = batch->looked = 0;
   batch->writes = NULL;
   batch->token = 0;
 }
@@ -179,6 +181,8 @@ static int decide(struct loop *loop, struct batch_item *item, struct wm_error *e
                 &loop->batch.arena, &item->decision, error) < 0 ||
       refuse_growth(loop, item, error) < 0)
     return -1;
+  if (account_unknown(&loop->batch, item->decision.unknown, item->decision.unknown_count) < 0)
+    return wm_error_memory(error);
   if (item->decision.user)
     users_stage(&loop->users, item->user, item->decision.user, item->event.now_us);
   return 0;
@@ -227,12 +231,14 @@ static bool commit(struct loop *loop, const struct log_written **ret_written, si
   const struct log_position *positions = partitions_moved(&loop->partitions, &count);
   int64_t began_us = loop_now(loop);
   enum log_result result = LOOP_LOG(loop, commit, positions, count, ret_written, ret_count, &error);
+  metrics_observe(&loop->metrics.transactions_us, metrics_bounds_us, loop_now(loop) - began_us);
   loop->batch.commit_us += (loop_now(loop) - began_us - loop->batch.commit_us) / 8;
   if (result != LOG_DONE) {
     recover_from_log(loop, result, &error);
     return false;
   }
   loop->in_transaction = false;
+  loop->metrics.transactions[METRICS_COMMITTED]++;
   loop->batch.idle_events = 0;
   partitions_committed(&loop->partitions);
   recover_succeeded(loop);
@@ -290,6 +296,7 @@ static void apply(struct loop *loop, const struct log_written *written, size_t c
   } else if (prepare_writes(loop, written, count) < 0) {
     loop_fail_memory(loop);
   } else {
+    account_sent(loop);
     loop_apply(loop, batch->writes, count);
   }
 }

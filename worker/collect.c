@@ -1,6 +1,9 @@
 #include "worker/collect.h"
 
+#include "worker/account.h"
 #include "worker/loop.h"
+
+#define LOOK_MOST 1000 /* automations that are asked in a batch although the index leaves them out */
 
 static struct batch_item *next_item(struct batch *batch) {
   if (batch->count == batch->capacity) {
@@ -95,6 +98,22 @@ static int check_home(struct loop *loop, struct batch_item *item, int32_t partit
   return 0;
 }
 
+/* Cannot tell is never silent (contract 5). Those that the index has asked are known; the others are asked too while
+ * the batch is small, in a large workspace some after the other: a field that no event has any more shows up. */
+static int look(struct loop *loop, struct batch_item *item) {
+  struct batch *batch = &loop->batch;
+  const struct wm_workspace *workspace = loop->workspace;
+  size_t count = LOOK_MOST - batch->looked, first = loop->look_next < workspace->automation_count ? loop->look_next : 0;
+  if (count > workspace->automation_count - first)
+    count = workspace->automation_count - first;
+  batch->looked += count;
+  loop->look_next = first + count;
+  if (count > 0 &&
+      wm_match_look(workspace->automations + first, count, &item->event, &batch->arena, &item->candidates) < 0)
+    return -1;
+  return account_unknown(batch, item->candidates.unknown, item->candidates.unknown_count);
+}
+
 /* Is there anything to decide? 'ret' false: nothing can come of it, and it is counted. -1: out of memory. */
 static int sift(struct loop *loop, struct batch_item *item, bool *ret) {
   struct batch *batch = &loop->batch;
@@ -106,7 +125,7 @@ static int sift(struct loop *loop, struct batch_item *item, bool *ret) {
   }
   if (item->event.event_class != WM_EVENT_TRIGGERING)
     return 0;
-  if (wm_index_sift(loop->workspace->index, &item->event, &batch->arena, &item->candidates) < 0)
+  if (wm_index_sift(loop->workspace->index, &item->event, &batch->arena, &item->candidates) < 0 || look(loop, item) < 0)
     return -1;
   if (item->candidates.count == 0) {
     batch->nothing++;

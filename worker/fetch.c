@@ -82,7 +82,9 @@ static bool ask(struct loop *loop, struct cache_user *users, size_t count, bool 
   struct cache_progress *progress = ask_progress(loop, arena, &progress_count);
   if (!progress)
     return loop_fail_memory(loop);
+  int64_t began_us = loop_now(loop);
   enum cache_result result = LOOP_CACHE(loop, fetch, users, count, with_roles, progress, progress_count, arena, &error);
+  metrics_observe(&loop->metrics.redis_us, metrics_bounds_us, loop_now(loop) - began_us);
   if (result != CACHE_DONE) {
     recover_from_cache(loop, result, &error);
     return false;

@@ -35,6 +35,7 @@ static const struct log_ops ops = {
     .incarnation = kafka_incarnation,
     .control_end = kafka_control_end,
     .control_next = kafka_control_next,
+    .heard = kafka_heard,
     .home = home,
 };
 
@@ -205,7 +206,8 @@ struct kafka *kafka_open(const struct settings *settings, struct logger *logger,
                            .users_topic = kafka->settings.topics.users,
                            .partition_count = kafka->partitions,
                            .input_count = kafka->input_count,
-                           .input_kinds = kafka->input_kinds};
+                           .input_kinds = kafka->input_kinds,
+                           .inputs = kafka->inputs};
   return kafka;
 }
 

@@ -311,7 +311,7 @@ static enum log_result look_up_start(struct kafka *kafka, const struct log_posit
   if (result != LOG_DONE)
     return result;
   struct kafka_place *place = kafka_place(kafka, position->topic, position->partition);
-  *place = (struct kafka_place){.assigned = true, .paused = true, .start = start, .next = position->offset};
+  *place = (struct kafka_place){.assigned = true, .paused = true, .start = start, .end = end, .next = position->offset};
   if (position->offset == LOG_BEGINNING || (position->offset >= start && position->offset <= end))
     return LOG_DONE;
   wm_error_set(error, WM_E_TOPIC_INVALID,
@@ -405,6 +405,20 @@ enum log_result kafka_committed(void *self, struct log_position *positions, size
   bool refused =
       code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
   return refused ? LOG_FATAL : LOG_AGAIN;
+}
+
+/* librdkafka learns the end with what it fetches: while a partition is paused, what was known before stands. */
+bool kafka_heard(void *self, size_t topic, int32_t partition, int64_t *ret_start, int64_t *ret_end) {
+  struct kafka *kafka = self;
+  const struct kafka_place *place = kafka_place(kafka, topic, partition);
+  int64_t start, end;
+  if (!place->assigned)
+    return false;
+  if (rd_kafka_get_watermark_offsets(kafka->consumer.rk, kafka->inputs[topic], partition, &start, &end) != 0)
+    end = 0;
+  *ret_start = place->start;
+  *ret_end = end > place->end ? end : place->end;
+  return true;
 }
 
 enum log_result kafka_rewind(void *self, const struct log_position *positions, size_t count, struct wm_error *error) {

@@ -78,6 +78,7 @@ struct kafka_place {
   bool assigned, paused;
   bool stale;    /* a message was dropped because the partition was paused: seek when it goes on */
   int64_t start; /* of its log when it was assigned: what LOG_BEGINNING is when it has to be committed */
+  int64_t end;   /* of its log at that time */
   int64_t next;  /* next offset to hand out; LOG_BEGINNING */
 };
 
@@ -155,6 +156,7 @@ enum log_result kafka_unassign(void *self, struct wm_error *error);
 void kafka_resume(void *self, int32_t partition);
 void kafka_pause(void *self, int32_t partition);
 enum log_result kafka_committed(void *self, struct log_position *positions, size_t count, struct wm_error *error);
+bool kafka_heard(void *self, size_t topic, int32_t partition, int64_t *ret_start, int64_t *ret_end);
 enum log_result kafka_rewind(void *self, const struct log_position *positions, size_t count, struct wm_error *error);
 
 /* The offsets of 'positions' as librdkafka wants them to be committed; NULL: out of memory. */

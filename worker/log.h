@@ -113,6 +113,9 @@ struct log_ops {
   enum log_poll (*control_next)(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
                                 struct wm_error *error);
 
+  /* Where the log of an assigned input partition starts and ends, as was last heard; asks nobody. False: never heard. */
+  bool (*heard)(void *self, size_t topic, int32_t partition, int64_t *ret_start, int64_t *ret_end);
+
   /* The home partition of a user. */
   int32_t (*home)(void *self, struct wm_text user);
 };
@@ -125,6 +128,7 @@ struct log_door {
   int32_t partition_count; /* of every topic but control */
   size_t input_count;      /* input topics, in the order of log_position.topic */
   const enum wm_topic_kind *input_kinds;
+  const char *const *inputs; /* their names; borrowed */
 };
 
 #endif

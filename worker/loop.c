@@ -2,11 +2,14 @@
  * catching up, sweeping and projecting, then the log; a batch that is full or old enough is run. */
 #include "worker/loop.h"
 
+#include "worker/account.h"
 #include "worker/collect.h"
 #include "worker/fetch.h"
 
 #define WAIT_US 100000 /* for the log, at most */
 #define BEAT_US 500000
+#define LOG_DOWN_US 5000000
+#define APPLY_US 2000     /* so long Redis is left alone with what was sent, when there is nothing else to do */
 #define STEP_RECORDS 1000 /* taken before anything else is looked at */
 #define USERS_BYTES (64 * 1024 * 1024)
 
@@ -30,12 +33,15 @@ struct loop *loop_new(const struct loop_doors *doors, const struct loop_rules *r
   sweep_init(&loop->sweep);
   reproject_init(&loop->reproject);
   control_init(&loop->control);
+  metrics_init(&loop->metrics);
+  metrics_follow(&loop->metrics, workspace);
   return loop;
 }
 
 void loop_free(struct loop *loop) {
   if (!loop)
     return;
+  free(loop->awaited.timestamps_ms);
   control_release(&loop->control);
   reproject_release(&loop->reproject);
   sweep_release(&loop->sweep);
@@ -149,6 +155,7 @@ static void take_next(struct loop *loop) {
   loop->next_workspace = NULL;
   loop->rules = loop->next_rules;
   loop->counters.reloads++;
+  metrics_follow(&loop->metrics, loop->workspace);
   loop_say(loop, LOGGER_INFO, "reloaded",
            (const struct logger_field[]){{.name = "workspace", .text = loop->workspace->digest},
                                          {.name = "automations", .number = (int64_t)loop->workspace->automation_count},
@@ -181,8 +188,10 @@ bool loop_settle(struct loop *loop) {
   if (loop->applying) {
     loop->applying = false;
     result = LOOP_CACHE(loop, wait, &error);
-    if (result == CACHE_DONE)
+    if (result == CACHE_DONE) {
       users_unpin(&loop->users);
+      account_applied(loop);
+    }
   }
   for (int32_t p = 0; result == CACHE_DONE && p < loop->partitions.count; p++) {
     struct partition *partition = &loop->partitions.items[p];
@@ -248,6 +257,7 @@ static void assigned(struct loop *loop, const struct log_polled *polled) {
     return;
   }
   loop->spare = polled->position_count == 0;
+  loop->assigned = true;
   control_ask(loop);
   size_t split = partitions_count(&loop->partitions, PARTITION_SPLIT);
   size_t behind = partitions_count(&loop->partitions, PARTITION_BEHIND);
@@ -296,6 +306,13 @@ static void say_log_down(struct loop *loop, const struct wm_error *error) {
   if (!loop->log_is_down)
     loop_say_error(loop, LOGGER_WARNING, "kafka is away", error);
   loop->log_is_down = true;
+  loop->log_down_us = loop_now(loop);
+}
+
+/* The log repeats it every second or two as long as it is so. */
+static void forget_log_down(struct loop *loop) {
+  if (loop->log_is_down && loop_now(loop) - loop->log_down_us > LOG_DOWN_US)
+    loop->log_is_down = false;
 }
 
 /* True: there may be more at once. */
@@ -304,6 +321,7 @@ static bool take_one(struct loop *loop, int timeout_ms) {
   struct wm_error error = {0};
   switch (LOOP_LOG(loop, poll, timeout_ms, &polled, &error)) {
   case LOG_NOTHING:
+    forget_log_down(loop);
     return false;
   case LOG_RECORD:
     take_record(loop, &polled);
@@ -336,6 +354,8 @@ static int wait_ms(const struct loop *loop, bool busy) {
   int64_t wait_us;
   if (batch_is_due(loop, &wait_us) || busy)
     return 0;
+  if (loop->applying && wait_us > APPLY_US)
+    wait_us = APPLY_US;
   if (wait_us > WAIT_US)
     wait_us = WAIT_US;
   return (int)((wait_us + 999) / 1000);
@@ -358,6 +378,8 @@ bool loop_step(struct loop *loop) {
   beat(loop);
   if (loop->phase == LOOP_RUNNING)
     collect(loop, busy);
+  if (loop->applying && loop->batch.events == 0)
+    loop_settle(loop);
   if (batch_is_due(loop, &wait_us) && recover_is_clear(loop))
     batch_run(loop);
   batch_commit_idle(loop, false);

@@ -9,6 +9,7 @@
 #include "worker/clock.h"
 #include "worker/control.h"
 #include "worker/logger.h"
+#include "worker/metrics.h"
 #include "worker/partitions.h"
 #include "worker/recover.h"
 #include "worker/reproject.h"
@@ -53,6 +54,12 @@ struct loop_counters {
   uint64_t reloads;
 };
 
+/* The records whose registers are on their way to Redis. */
+struct awaited {
+  int64_t *timestamps_ms;
+  size_t count, capacity;
+};
+
 enum loop_phase { LOOP_RUNNING, LOOP_STOPPING, LOOP_STOPPED };
 
 struct loop {
@@ -76,13 +83,18 @@ struct loop {
   struct reproject reproject;
   struct control control;
   bool in_transaction;
-  bool applying;      /* an apply is under way */
-  bool log_is_down;   /* said so already */
-  bool cache_is_down; /* the last that was heard of Redis */
-  bool spare;         /* of the group, which has given it nothing: it stands by */
-  bool ready;         /* as told to the log and to Redis */
-  int64_t beat_us;    /* monotonic: the next wm:meta beat */
+  bool applying;       /* an apply is under way */
+  bool log_is_down;    /* said so already */
+  int64_t log_down_us; /* monotonic: when that was last heard */
+  bool cache_is_down;  /* the last that was heard of Redis */
+  bool spare;          /* of the group, which has given it nothing: it stands by */
+  bool ready;          /* as told to the log and to Redis */
+  int64_t beat_us;     /* monotonic: the next wm:meta beat */
+  bool assigned;       /* the group has told what is ours, once at least */
   struct loop_counters counters;
+  struct metrics metrics;
+  struct awaited awaited;
+  size_t look_next; /* the automation that is asked next although the index leaves it out */
 };
 
 /* Makes a loop over 'doors' (copied). Takes 'workspace' in any case. 'group' is borrowed. NULL: out of memory. */

@@ -78,6 +78,7 @@ static bool write_changes(struct loop *loop, const struct projection *items, siz
     return false;
   }
   loop->in_transaction = false;
+  loop->metrics.transactions[METRICS_COMMITTED]++;
   return true;
 }
 

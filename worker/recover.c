@@ -120,6 +120,9 @@ void recover_fall_back(struct loop *loop, const char *reason, const struct wm_er
   catchup_cancel(loop);
   reproject_cancel(loop);
   if (reason != loop->recover.reason) {
+    enum metrics_pause pause = metrics_pause_of(reason);
+    if (pause < METRICS_PAUSES)
+      loop->metrics.pauses[pause]++;
     loop->recover.reason = reason;
     loop_say(
         loop, LOGGER_WARNING, "paused",
@@ -153,6 +156,8 @@ static void give_up_batch(struct loop *loop, const struct wm_error *error) {
 }
 
 void recover_from_log(struct loop *loop, enum log_result result, const struct wm_error *error) {
+  if (result != LOG_DONE && loop->in_transaction)
+    loop->metrics.transactions[result == LOG_UNCERTAIN ? METRICS_UNCERTAIN : METRICS_ABORTED]++;
   switch (result) {
   case LOG_DONE:
     return;
@@ -186,6 +191,7 @@ void recover_from_cache(struct loop *loop, enum cache_result result, const struc
     return;
   case CACHE_DOWN:
     loop->applying = false;
+    loop->awaited.count = 0;
     loop->cache_is_down = true;
     recover_fall_back(loop, "redis", error);
     postpone(loop);

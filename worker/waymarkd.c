@@ -11,12 +11,14 @@
 
 #include "core/codec/register.h"
 #include "worker/files.h"
+#include "worker/http.h"
 #include "worker/kafka.h"
 #include "worker/loop.h"
 #include "worker/redis.h"
 
-#define STOP_SECONDS 4 /* SIGTERM ends it within five */
-#define EXIT_USAGE 78 /* a wrong command line is a wrong configuration: don't restart */
+#define STOP_SECONDS 4                   /* SIGTERM ends it within five */
+#define LISTEN_US (5 * INT64_C(1000000)) /* between two tries to listen */
+#define EXIT_USAGE 78                    /* a wrong command line is a wrong configuration: don't restart */
 
 static volatile sig_atomic_t asked_to_stop, asked_to_reload;
 
@@ -28,6 +30,10 @@ struct worker {
   struct redis *redis;
   struct loop_doors doors;
   struct loop *loop;
+  struct expose_worker shown;
+  struct board *board;
+  struct http *http;
+  int64_t listen_us;    /* monotonic: the next try; 0: none was made yet */
   uint64_t watchdog_us; /* 0: nobody watches */
   int64_t watched_us;   /* monotonic: when systemd was last told that this is alive */
   bool told_ready;
@@ -121,6 +127,7 @@ static void log_findings(struct worker *worker, const struct wm_findings *findin
 }
 
 static void refuse_reload(struct worker *worker, const char *error) {
+  worker->loop->metrics.reloads_refused++;
   logger_say(&worker->logger, LOGGER_ERROR, wall_us(), "reload refused, the old workspace stays",
              (const struct logger_field[]){{.name = "error", .text = wm_text_of(error)}, {0}});
 }
@@ -149,6 +156,25 @@ static void reload(struct worker *worker) {
   sd_notify(0, "READY=1");
 }
 
+/* --- seen from outside --- */
+
+/* Others want to know how it goes, but it goes on without them: a port that is taken is told once and tried again. */
+static void listen_for_http(struct worker *worker) {
+  const char *address = worker->loaded.settings.http_listen;
+  int64_t now_us = system_clock.monotonic_us(system_clock.self);
+  struct wm_error error = {0};
+  if (!address[0] || worker->http || now_us < worker->listen_us)
+    return;
+  worker->http = http_open(address, &worker->shown, worker->board, &error);
+  if (worker->http)
+    logger_say(&worker->logger, LOGGER_INFO, wall_us(), "serves metrics and health",
+               (const struct logger_field[]){{.name = "address", .text = wm_text_of(http_address(worker->http))}, {0}});
+  else if (worker->listen_us == 0)
+    logger_say(&worker->logger, LOGGER_WARNING, wall_us(), "does not serve metrics and health, and tries again",
+               (const struct logger_field[]){{.name = "error", .text = wm_text_of(error.text)}, {0}});
+  worker->listen_us = now_us + LISTEN_US;
+}
+
 /* --- running --- */
 
 static void tell_systemd(struct worker *worker) {
@@ -174,8 +200,11 @@ static int run(struct worker *worker) {
       stopping = true;
       sd_notify(0, "STOPPING=1");
       loop_stop(worker->loop);
+      board_publish(worker->board, worker->loop, true);
     }
     tell_systemd(worker);
+    listen_for_http(worker);
+    board_publish(worker->board, worker->loop, false);
     logger_tick(&worker->logger, wall_us());
   } while (loop_step(worker->loop));
   return worker->loop->exit_code;
@@ -211,6 +240,14 @@ static int open_and_run(struct worker *worker) {
           {.name = "delivery", .text = wm_text_of(settings->kafka.exactly_once ? "exactly-once" : "at-least-once")},
           {.name = "workspace", .text = worker->loaded.workspace->digest},
           {0}});
+  worker->shown = (struct expose_worker){
+      .instance = settings->instance, .group = settings->kafka.group, .exactly_once = settings->kafka.exactly_once};
+  worker->board = board_new();
+  if (!worker->board) {
+    wm_error_memory(&error);
+    return fail_to_start(worker, &error);
+  }
+  listen_for_http(worker);
   worker->redis = redis_open(settings, &worker->logger, &worker->doors.cache, &error);
   if (!worker->redis)
     return fail_to_start(worker, &error);
@@ -304,6 +341,8 @@ int main(int argc, char **argv) {
     code = LOOP_EXIT_CONFIGURATION;
   if (code == 0 && !arguments.check)
     code = open_and_run(&worker);
+  http_close(worker.http); /* its thread looks at what is freed below */
+  board_free(worker.board);
   loop_free(worker.loop);
   kafka_close(worker.kafka);
   redis_close(worker.redis);

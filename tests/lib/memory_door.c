@@ -477,6 +477,13 @@ static enum log_poll door_control_next(void *self, int timeout_ms, struct wm_rec
   return LOG_RECORD;
 }
 
+static bool door_heard(void *self, size_t topic, int32_t partition, int64_t *ret_start, int64_t *ret_end) {
+  const struct memory_log *log = ((struct memory_member *)self)->log;
+  *ret_start = 0;
+  *ret_end = (int64_t)log->inputs[topic][partition].count;
+  return true;
+}
+
 static int32_t door_home(void *self, struct wm_text user) {
   return memory_log_home(((struct memory_member *)self)->log, user);
 }
@@ -502,5 +509,6 @@ const struct log_ops memory_log_ops = {
     .incarnation = door_incarnation,
     .control_end = door_control_end,
     .control_next = door_control_next,
+    .heard = door_heard,
     .home = door_home,
 };

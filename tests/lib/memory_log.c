@@ -207,6 +207,7 @@ static struct memory_producer *find_producer(struct memory_log *log, const char 
 /* --- members --- */
 
 struct memory_member *memory_log_join(struct memory_log *log, const char *id, struct log_door *ret) {
+  static const char *const names[MEMORY_INPUTS] = {"events", "directory", "requests"};
   static const enum wm_topic_kind kinds[MEMORY_INPUTS] = {WM_TOPIC_EVENTS, WM_TOPIC_DIRECTORY, WM_TOPIC_REQUESTS};
   if (log->member_count == MEMORY_MEMBERS)
     abort();
@@ -229,7 +230,8 @@ struct memory_member *memory_log_join(struct memory_log *log, const char *id, st
                            .users_topic = "users",
                            .partition_count = log->partition_count,
                            .input_count = MEMORY_INPUTS,
-                           .input_kinds = kinds};
+                           .input_kinds = kinds,
+                           .inputs = names};
   return member;
 }
 
