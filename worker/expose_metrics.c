@@ -58,10 +58,20 @@ static void single(struct writer *writer, const char *name, const char *type, in
   SAMPLE(writer, value, {NULL, WM_NO_TEXT});
 }
 
-/* Microseconds as seconds, or a plain number. */
+static void add_seconds(struct wm_buf *buf, uint64_t us) {
+  char room[48];
+  int size = snprintf(room, sizeof room, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
+  while (room[size - 1] == '0')
+    size--;
+  if (room[size - 1] == '.')
+    size--;
+  wm_buf_add(buf, room, (size_t)size);
+}
+
+/* Microseconds as seconds, or a plain number: without zeros at the end, as a label has to be the same for ever. */
 static void add_number(struct wm_buf *buf, uint64_t value, bool seconds) {
   if (seconds)
-    wm_buf_printf(buf, "%" PRIu64 ".%06" PRIu64, value / 1000000, value % 1000000);
+    add_seconds(buf, value);
   else
     wm_buf_printf(buf, "%" PRIu64, value);
 }

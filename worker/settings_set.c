@@ -68,16 +68,34 @@ void set_instance(struct settings_reading *reading, const struct wm_node *node, 
     *(const char **)place = text;
 }
 
+/* The port behind the last colon; -1: there is none. */
+static long port_of(const char *text) {
+  const char *colon = strrchr(text, ':');
+  char *end = NULL;
+  long port = colon ? strtol(colon + 1, &end, 10) : -1;
+  return colon && isdigit((unsigned char)colon[1]) && !*end && port <= 65535 ? port : -1;
+}
+
+/* "" listens nowhere; without a host everywhere; port 0 is a free one. */
+void set_listen(struct settings_reading *reading, const struct wm_node *node, void *place) {
+  const char *text = NULL;
+  set_text(reading, node, &text);
+  if (!text)
+    return;
+  const char *colon = strrchr(text, ':');
+  bool is_host = colon && (!memchr(text, ':', (size_t)(colon - text)) || (*text == '[' && colon[-1] == ']'));
+  if (*text == '\0' || (is_host && port_of(text) >= 0))
+    *(const char **)place = text;
+  else
+    refuse(reading, node, "host:port, such as 127.0.0.1:9464 or [::1]:9464, or left empty");
+}
+
 void set_address(struct settings_reading *reading, const struct wm_node *node, void *place) {
   const char *text = NULL;
   set_filled(reading, node, &text);
   if (!text)
     return;
-  const char *colon = strrchr(text, ':');
-  char *end = NULL;
-  long port = colon ? strtol(colon + 1, &end, 10) : 0;
-  bool is_port = colon && colon > text && isdigit((unsigned char)colon[1]) && !*end && port > 0 && port <= 65535;
-  if (*text == '/' || is_port)
+  if (*text == '/' || (*text != ':' && port_of(text) > 0))
     *(const char **)place = text;
   else
     refuse(reading, node, "host:port or the absolute path of a socket");
