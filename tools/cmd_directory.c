@@ -323,7 +323,7 @@ static int run(const struct invocation *invocation) {
 
 static const struct option options[] = {
     OPTION_WORKSPACE,
-    {"format", 0, "FORMAT", "csv or jsonl, where the name of FILE does not say it"},
+    {"format", 0, "csv|jsonl", "where the name of FILE does not say it"},
     {"separator", 0, "CHARACTER", "between the cells of CSV: ',' ';' '|' or tab (else what the first line has most)"},
     {"org-units", 0, "UNITS", "a file with the columns type, unit and parent: the trees that units stand in"},
     {"against", 0, "REGISTERS", "compare with these registers (lines of simulate --users) instead of Redis"},

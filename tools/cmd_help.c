@@ -1,8 +1,25 @@
-/* waymark help: the same texts as --help, and the manual page that the build makes from them. */
+/* waymark help: the same texts as --help, and the manual page and completions that the build makes from them. */
 #include <stdio.h>
+#include <string.h>
 
+#include "core/text.h"
 #include "tools/command.h"
+#include "tools/completion.h"
 #include "tools/say.h"
+
+static int complete(const char *shell) {
+  static const char *const names[] = {"bash", "zsh", "fish", NULL};
+  static void (*const write[])(void) = {completion_bash, completion_zsh, completion_fish};
+  for (size_t i = 0; names[i]; i++)
+    if (strcmp(names[i], shell) == 0) {
+      write[i]();
+      return EXIT_FINE;
+    }
+  const char *nearest = wm_text_nearest(wm_text_of(shell), names);
+  if (nearest)
+    return say(EXIT_USAGE, "help: --completion '%s' is unknown (did you mean '%s'?)", shell, nearest);
+  return say(EXIT_USAGE, "help: --completion is bash, zsh or fish");
+}
 
 static int run(const struct invocation *invocation) {
   const char *name = options_argument(&invocation->options, 0);
@@ -12,6 +29,10 @@ static int run(const struct invocation *invocation) {
     manual_print();
     return EXIT_FINE;
   }
+  const char *shell = options_value(&invocation->options, "completion");
+  if (shell)
+    return name ? say(EXIT_USAGE, "help --completion is one script for all commands, without an argument")
+                : complete(shell);
   const struct command *command = name ? command_find(name) : NULL;
   if (name && !command)
     return command_unknown(name);
@@ -21,6 +42,7 @@ static int run(const struct invocation *invocation) {
 
 static const struct option options[] = {
     {"man", 0, NULL, "waymark(1) as a manual page, for man -l or mandoc"},
+    {"completion", 0, "bash|zsh|fish", "a script for this shell that completes commands, options and words"},
     {0},
 };
 
@@ -31,6 +53,7 @@ const struct command command_help = {
     .options = options,
     .help = "Without a command: the list of them.\n\n"
             "  waymark help lint\n"
-            "  waymark help --man | man -l -",
+            "  waymark help --man | man -l -\n"
+            "  source <(waymark help --completion bash)",
     .run = run,
 };

@@ -186,7 +186,7 @@ static const struct option options[] = {
     {"events", 0, "FILE.jsonl", "a sample of events: paths that none of them has, automations that none would run"},
     {"against", 0, "DIR", "the workspace that is live: names and numbers that must not change"},
     {"no-silence", 0, NULL, "show what documents silence, too"},
-    {"format", 0, "FORMAT", "text, json, sarif or github: what stdout gets"},
+    {"format", 0, "text|json|sarif|github", "what stdout gets"},
     {"json", 0, NULL, "each finding as one JSON value a line on stdout: --format json"},
     {0},
 };
