@@ -23,6 +23,7 @@ struct registers {
   struct wm_arena page, slice;
   struct wm_buf pattern, scratch;
   struct seen seen;
+  bool thorough;
 };
 
 struct registers *registers_open(const struct settings *settings, struct wm_error *error) {
@@ -52,6 +53,10 @@ void registers_close(struct registers *registers) {
   wm_buf_release(&registers->scratch);
   free(registers->seen.hashes);
   free(registers);
+}
+
+void registers_be_thorough(struct registers *registers) {
+  registers->thorough = true;
 }
 
 /* --- who came already --- */
@@ -92,7 +97,7 @@ static int see(struct seen *seen, struct wm_text key) {
 
 /* --- keys --- */
 
-/* "<prefix>:{*}:user", where the prefix means itself. */
+/* "<prefix>:{*}:user" or, when thorough, "<prefix>:{*", where the prefix means itself. */
 static struct wm_text pattern_of(struct registers *registers) {
   struct wm_buf *pattern = &registers->pattern;
   wm_buf_clear(pattern);
@@ -101,7 +106,7 @@ static struct wm_text pattern_of(struct registers *registers) {
       wm_buf_add_char(pattern, '\\');
     wm_buf_add_char(pattern, *c);
   }
-  wm_buf_add_string(pattern, ":{*}:user");
+  wm_buf_add_string(pattern, registers->thorough ? ":{*" : ":{*}:user");
   return (struct wm_text){pattern->bytes, pattern->size};
 }
 
@@ -125,12 +130,19 @@ static bool decode_one(struct wm_buf *buf, struct wm_text rest, size_t *at) {
   return false;
 }
 
+/* How long the end of a key of a user's is; 0: it is none. */
+static size_t behind_user(const struct registers *registers, struct wm_text key) {
+  if (wm_text_ends_with(key, WM_TEXT("}:user")))
+    return sizeof "}:user" - 1;
+  return registers->thorough && wm_text_ends_with(key, WM_TEXT("}:roles")) ? sizeof "}:roles" - 1 : 0;
+}
+
 /* The user of a key, as redis_user_key wrote it. WM_NO_TEXT: it is no such key, or no memory (scratch.failed). */
 static struct wm_text user_of(struct registers *registers, struct wm_text key) {
   struct wm_buf *id = &registers->scratch;
-  size_t before = strlen(registers->redis->prefix) + 2, behind = sizeof "}:user" - 1;
+  size_t before = strlen(registers->redis->prefix) + 2, behind = behind_user(registers, key);
   wm_buf_clear(id);
-  if (key.size <= before + behind)
+  if (behind == 0 || key.size <= before + behind)
     return WM_NO_TEXT;
   struct wm_text inner = {key.bytes + before, key.size - before - behind};
   for (size_t at = 0; at < inner.size;)
@@ -198,6 +210,20 @@ static int take_roles(struct wm_arena *arena, const redisReply *reply, struct re
   return 0;
 }
 
+static enum cache_result read_end(struct registers *registers, struct registers_entry *entry, struct wm_error *error) {
+  redisReply *reply;
+  entry->end_us = INT64_MAX;
+  if (!registers->thorough)
+    return CACHE_DONE;
+  enum cache_result result = read_reply(registers->redis, &reply, error);
+  if (result != CACHE_DONE)
+    return result;
+  if (is_text(reply))
+    entry->end_us = (int64_t)strtod(reply->str, NULL); /* microseconds fit in 53 bits */
+  freeReplyObject(reply);
+  return CACHE_DONE;
+}
+
 static enum cache_result read_entry(struct registers *registers, struct registers_entry *entry,
                                     struct wm_error *error) {
   redisReply *reply;
@@ -211,31 +237,33 @@ static enum cache_result read_entry(struct registers *registers, struct register
     return result;
   failed = take_roles(&registers->slice, reply, entry);
   freeReplyObject(reply);
-  return failed ? redis_no_memory(registers->redis, error) : CACHE_DONE;
+  return failed ? redis_no_memory(registers->redis, error) : read_end(registers, entry, error);
 }
 
 /* --- one slice --- */
 
-static int ask(struct redis *redis, struct wm_text user, struct wm_error *error) {
+static int ask(const struct registers *registers, struct wm_text user, struct wm_error *error) {
+  struct redis *redis = registers->redis;
   if (APPEND(redis, error, WM_TEXT("HMGET"), redis_user_key(redis, &redis->user_key, user, "user"), WM_TEXT("gen"),
              WM_TEXT("at"), WM_TEXT("register")) != CACHE_DONE)
     return -1;
-  return APPEND(redis, error, WM_TEXT("SMEMBERS"), redis_user_key(redis, &redis->roles_key, user, "roles")) ==
-                 CACHE_DONE
-             ? 0
-             : -1;
+  if (APPEND(redis, error, WM_TEXT("SMEMBERS"), redis_user_key(redis, &redis->roles_key, user, "roles")) != CACHE_DONE)
+    return -1;
+  if (!registers->thorough)
+    return 0;
+  return APPEND(redis, error, WM_TEXT("ZSCORE"), wm_text_of(redis->ends), user) == CACHE_DONE ? 0 : -1;
 }
 
 /* Fills the entry of a key that has not come before, and asks for its user. 1: it is one, 0: it came already. */
 static int begin_entry(struct registers *registers, struct wm_text key, struct registers_entry *entry,
                        struct wm_error *error) {
   *entry = (struct registers_entry){0};
-  int fresh = see(&registers->seen, key);
-  if (fresh <= 0)
-    return fresh == 0 ? 0 : wm_error_memory(error);
   struct wm_text user = user_of(registers, key);
   if (registers->scratch.failed)
     return wm_error_memory(error);
+  int fresh = see(&registers->seen, user.bytes ? user : key);
+  if (fresh <= 0)
+    return fresh == 0 ? 0 : wm_error_memory(error);
   if (!user.bytes) {
     entry->fault = "the key names no user id";
     entry->user.id = key;
@@ -243,14 +271,20 @@ static int begin_entry(struct registers *registers, struct wm_text key, struct r
   }
   if (wm_arena_text(&registers->slice, user, &entry->user.id) < 0)
     return wm_error_memory(error);
-  return ask(registers->redis, user, error) == 0 ? 1 : -1;
+  return ask(registers, user, error) == 0 ? 1 : -1;
 }
 
 /* A user without a register has gone since SCAN saw him. */
-static int hand_over(struct registers_entry *entry, struct wm_text key, registers_fn *take, void *taker) {
+static bool is_there(const struct registers_entry *entry) {
+  return entry->fault || entry->user.json.bytes || entry->user.role_count > 0;
+}
+
+static int hand_over(struct registers_entry *entry, struct wm_text key, bool thorough, registers_fn *take,
+                     void *taker) {
   if (entry->fault)
     *entry = (struct registers_entry){.user.id = key, .fault = entry->fault};
-  return entry->fault || entry->user.json.bytes ? take(taker, entry) : 0;
+  bool wanted = thorough ? is_there(entry) : entry->fault || entry->user.json.bytes;
+  return wanted ? take(taker, entry) : 0;
 }
 
 static int take_slice(struct registers *registers, const struct wm_text *keys, size_t count, registers_fn *take,
@@ -273,7 +307,7 @@ static int take_slice(struct registers *registers, const struct wm_text *keys, s
     if (!entries[i].fault && read_entry(registers, &entries[i], error) != CACHE_DONE)
       return -1;
   for (size_t i = 0; i < used; i++) {
-    int said = hand_over(&entries[i], names[i], take, taker);
+    int said = hand_over(&entries[i], names[i], registers->thorough, take, taker);
     if (said != 0)
       return said;
   }
@@ -310,8 +344,8 @@ static int read_page(struct registers *registers, struct page *page, struct wm_e
   if (registers->pattern.failed)
     return wm_error_memory(error);
   if (redis_ensure(redis, error) != CACHE_DONE ||
-      APPEND(redis, error, WM_TEXT("SCAN"), wm_text_of(cursor.bytes), WM_TEXT("MATCH"), pattern,
-             WM_TEXT("COUNT"), PAGE) != CACHE_DONE ||
+      APPEND(redis, error, WM_TEXT("SCAN"), wm_text_of(cursor.bytes), WM_TEXT("MATCH"), pattern, WM_TEXT("COUNT"),
+             PAGE) != CACHE_DONE ||
       redis_read(redis, &reply, error) != CACHE_DONE)
     return -1;
   bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && is_text(reply->element[0]) &&
@@ -343,12 +377,20 @@ int registers_each(struct registers *registers, registers_fn *take, void *taker,
 
 /* --- one user --- */
 
+int registers_look(struct registers *registers, struct wm_text user, struct registers_entry *ret,
+                   struct wm_error *error) {
+  *ret = (struct registers_entry){.user.id = user};
+  wm_arena_rewind(&registers->slice);
+  if (redis_ensure(registers->redis, error) != CACHE_DONE || ask(registers, user, error) < 0 ||
+      redis_flush(registers->redis, error) != CACHE_DONE || read_entry(registers, ret, error) != CACHE_DONE)
+    return -1;
+  return 0;
+}
+
 int registers_get(struct registers *registers, struct wm_text user, struct wm_arena *arena, struct cache_user *ret,
                   struct wm_error *error) {
-  struct registers_entry entry = {.user.id = user};
-  wm_arena_rewind(&registers->slice);
-  if (redis_ensure(registers->redis, error) != CACHE_DONE || ask(registers->redis, user, error) < 0 ||
-      redis_flush(registers->redis, error) != CACHE_DONE || read_entry(registers, &entry, error) != CACHE_DONE)
+  struct registers_entry entry;
+  if (registers_look(registers, user, &entry, error) < 0)
     return -1;
   if (entry.fault)
     return wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s', user '%.*s': %s", registers->redis->address,

@@ -18,13 +18,23 @@ void registers_close(struct registers *registers); /* NULL is fine */
 int registers_get(struct registers *registers, struct wm_text user, struct wm_arena *arena, struct cache_user *ret,
                   struct wm_error *error);
 
+/* From now on every key that begins with '<prefix>:{' is looked at, and users come with their next end: one of whom
+ * there is only a role set comes too, without a register; what is no key of Waymark's at all is a fault. */
+void registers_be_thorough(struct registers *registers);
+
 /* One key '<prefix>:{...}:user'. */
 struct registers_entry {
   struct cache_user user; /* id, gen, at, json (not checked: decode it) and the role set */
+  int64_t end_us;         /* in wm:ends; INT64_MAX: none. Only when thorough */
   /* NULL: all is as it should be. Else a sentence about what stands in Redis there instead of a user; then user.id is
    * the whole key, any bytes, and nothing else is set. */
   const char *fault;
 };
+
+/* One user as registers_each gives him, borrowed until the next question; nobody of that id: neither register nor
+ * roles. 'ret->fault' may be set. -1 as above. */
+int registers_look(struct registers *registers, struct wm_text user, struct registers_entry *ret,
+                   struct wm_error *error);
 
 /* Takes one; everything is borrowed for the call, in which the registers must not be asked anything. Not 0 ends the
  * stream, which then returns it. */

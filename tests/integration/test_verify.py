@@ -1,0 +1,162 @@
+"""Redis against the log: what verify finds, and what it does not take for drift."""
+import json
+import threading
+import time
+
+import pytest
+
+from load import structured
+from waymark_testlib.kafka import Sender, home
+from waymark_testlib.process import free_ports, wait_until
+from waymark_testlib.worker import waymark
+
+RULES = """
+role: member
+---
+role: trial
+---
+role: guest
+---
+automation: join
+trigger: journey.started
+tasks:
+  - {name: Give, sequence: 10, type: change-role, role: member, action: add}
+  - {name: Try, sequence: 20, type: change-role, role: trial, action: add, expires-after: 30d}
+---
+automation: visit
+trigger: journey.completed
+tasks: [{name: Give, sequence: 10, type: change-role, role: guest, action: add}]
+"""
+
+
+class Desk:
+    def __init__(self, workspace, workers, sender):
+        self.workspace, self.sender = workspace, sender
+        self.redis = workspace.redis.client()
+        self.worker = workers(workspace)
+        self.number = 0
+
+    def send(self, user, type="journey.started", flush=True):
+        self.number += 1
+        self.sender.of_user(self.workspace.events, user, structured(self.number, type, user, {}, at=time.time()))
+        if flush:
+            self.sender.flush()
+
+    def fill(self, count):
+        for i in range(count):
+            self.send(f"u{i}", flush=False)
+        self.sender.flush()
+        self.wait_roles(f"u{count - 1}")
+        wait_until(lambda: self.workspace.lag() == 0, 20, what="everything to be decided")
+
+    def wait_roles(self, user, *roles):
+        wait_until(lambda: self.workspace.roles(user) == set(roles or ("member", "trial")), 20, what=f"roles of {user}")
+
+    def key(self, user, kind):
+        return self.workspace.redis_key(user, kind)
+
+    def verify(self, *words):
+        done = waymark("verify", *words, "-C", self.workspace.folder, "--json")
+        assert done.returncode in (0, 1), done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        parts = [line for line in lines if "partition" in line]
+        users = {line.get("user") or line["key"]: line for line in lines if "drift" in line and "partition" not in line}
+        assert (done.returncode == 0) == lines[-1]["equal"]
+        return parts, users, lines[-1]
+
+
+@pytest.fixture
+def desk(make_workspace, workers, sender):
+    return Desk(make_workspace(RULES), workers, sender)
+
+
+def test_redis_is_what_the_log_says(desk):
+    desk.fill(300)
+    parts, users, all = desk.verify()
+    assert all == {"users": 300, "drifted": 0, "moving": 0, "strange-keys": 0, "equal": True} and not users
+    assert [part["partition"] for part in parts] == [0, 1, 2, 3] and sum(part["redis"] for part in parts) == 300
+    assert all_hashes_agree(parts) and len({part["log-hash"] for part in parts}) == 4
+    (one,), _, few = desk.verify("--partition", "2")
+    assert one == parts[2] and few["users"] == one["log"]
+    assert desk.verify("--user", "u7")[2]["users"] == 1
+    text = waymark("verify", "-C", desk.workspace.folder)
+    assert text.returncode == 0 and "Redis is what the log says, for 300 users" in text.stdout
+
+
+def all_hashes_agree(parts):
+    return all(part["log-hash"] == part["redis-hash"] for part in parts)
+
+
+def test_every_kind_of_drift_is_found(desk):
+    desk.fill(40)
+    redis, prefix = desk.redis, desk.workspace.prefix
+    redis.sadd(desk.key("u1", "roles"), "guest")
+    redis.srem(desk.key("u2", "roles"), "member")
+    redis.delete(desk.key("u3", "user"), desk.key("u3", "roles"))
+    before = redis.hgetall(desk.key("u4", "user"))
+    desk.send("u4", "journey.completed")
+    desk.wait_roles("u4", "member", "trial", "guest")
+    redis.hset(desk.key("u4", "user"), mapping=before)
+    redis.hset(desk.key("u5", "user"), "at", 10 ** 9)
+    redis.hset(desk.key("u6", "user"), "register", before["register"])
+    redis.zrem(f"{prefix}:ends", "u7")
+    redis.zadd(f"{prefix}:ends", {"u8": (time.time() + 400 * 86400) * 1e6})
+    redis.sadd(desk.key("nobody", "roles"), "member")
+    redis.hset(desk.key("ghost", "user"), mapping={"gen": 1, "at": 3, "register": "{}"})
+    redis.set(f"{prefix}:{{u9}}:what", "else")
+
+    parts, users, all = desk.verify()
+    found = {user: (line["drift"], line.get("too-many"), line.get("too-few")) for user, line in users.items()}
+    assert found == {
+        "u1": (["roles"], "guest", None), "u2": (["roles"], None, "member"),
+        "u3": (["missing", "roles"], None, "member, trial"), "u4": (["older"], None, None),
+        "u5": (["newer"], None, None), "u6": (["register"], None, None), "u7": (["end"], None, None),
+        "u8": (["end"], None, None), "nobody": (["unbacked"], "member", None), "ghost": (["unbacked"], None, None),
+        f"{prefix}:{{u9}}:what": (["unreadable"], None, None)}
+    assert (all["drifted"], all["strange-keys"]) == (10, 1)
+    differ = {part["partition"] for part in parts if part["log-hash"] != part["redis-hash"]}
+    assert {home(user, 4) for user in ("u1", "u2", "u3", "u4", "u5", "u6", "nobody", "ghost")} == differ
+
+    assert set(desk.verify("--user", "u1")[1]) == {"u1"}
+    assert len(desk.verify("--limit", "3")[1]) == 3
+    text = waymark("verify", "-C", desk.workspace.folder)
+    assert text.returncode == 1 and "too few: member" in text.stdout and "10 of 39 users" not in text.stdout
+
+
+def test_users_who_change_meanwhile_are_no_drift(desk, broker):
+    """A stream of events on the users who are looked at; at its end a real drift is found among them."""
+    desk.fill(500)
+    stop = threading.Event()
+
+    def stream():
+        sender, number = Sender(broker, 4), 0
+        while not stop.is_set():
+            number += 1
+            user = f"u{number % 50}"
+            sender.of_user(desk.workspace.events, user, structured(10 ** 6 + number, "journey.started", user, {}, at=time.time()))
+            if number % 20 == 0:
+                sender.flush()
+                time.sleep(0.02)
+
+    thread = threading.Thread(target=stream)
+    thread.start()
+    try:
+        _, users, all = desk.verify()
+        assert all["equal"] and not users
+        desk.redis.sadd(desk.key("u400", "roles"), "guest")
+        _, users, all = desk.verify()
+        assert set(users) == {"u400"} and all["drifted"] == 1
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_what_can_not_be_reached_is_said(desk, tmp_path):
+    port, = free_ports(1)
+    for section, value in (("redis", {"address": f"127.0.0.1:{port}"}), ("kafka", {"bootstrap": f"127.0.0.1:{port}"})):
+        other = desk.workspace.other_instance(section)
+        other.settings[section].update(value)
+        other.write_settings()
+        assert waymark("verify", "-C", other.folder).returncode == 3
+    for words in (["--partition", "4"], ["--limit", "0"], ["--user", "u1", "--partition", "1"]):
+        assert waymark("verify", *words, "-C", desk.workspace.folder).returncode == 2
