@@ -59,6 +59,42 @@ bool wm_condition_reads_user(const struct wm_condition *condition) {
   return false;
 }
 
+/* 'within' and 'older-than' are the operators that look at the clock, and they take durations. */
+static bool goes_by_time(const struct wm_test *test) {
+  return test->operator->operand == WM_OPERAND_DURATION;
+}
+
+bool wm_condition_goes_by_time(const struct wm_condition *condition) {
+  for (size_t i = 0; i < condition->test_count; i++)
+    if (goes_by_time(&condition->tests[i]))
+      return true;
+  for (size_t i = 0; i < condition->count; i++)
+    if (wm_condition_goes_by_time(&condition->children[i]))
+      return true;
+  return false;
+}
+
+/* A time is within a duration up to its last microsecond; the next one turns it. */
+static int64_t test_turn(const struct wm_test *test, const struct wm_value *value) {
+  int64_t us, last_us;
+  if (!goes_by_time(test) || !value || value->type != WM_STRING || !wm_moment_parse(value->string, &us) ||
+      __builtin_add_overflow(us, test->operand_us, &last_us) || last_us == INT64_MAX)
+    return INT64_MAX;
+  return last_us + 1;
+}
+
+int64_t wm_condition_next_turn(const struct wm_condition *condition, const struct wm_scope *scope) {
+  int64_t next_us = INT64_MAX, turn_us;
+  const struct wm_value *value = condition->test_count > 0 ? wm_path_get(&condition->path, scope) : NULL;
+  for (size_t i = 0; i < condition->test_count; i++)
+    if ((turn_us = test_turn(&condition->tests[i], value)) > scope->now_us && turn_us < next_us)
+      next_us = turn_us;
+  for (size_t i = 0; i < condition->count; i++)
+    if ((turn_us = wm_condition_next_turn(&condition->children[i], scope)) < next_us)
+      next_us = turn_us;
+  return next_us;
+}
+
 /* The operator that takes what this one was given: a list where it takes one value, or the other way round. */
 static const struct {
   const char *one, *many;

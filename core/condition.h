@@ -61,4 +61,9 @@ enum wm_answer wm_condition_answer(const struct wm_condition *condition, const s
 /* Does any path in it need the register (user.*)? */
 bool wm_condition_reads_user(const struct wm_condition *condition);
 
+/* Can its answer change by time alone? And the first moment after 'scope->now_us' at which a test in it does; the whole
+ * may say the same then. INT64_MAX: none. */
+bool wm_condition_goes_by_time(const struct wm_condition *condition);
+int64_t wm_condition_next_turn(const struct wm_condition *condition, const struct wm_scope *scope);
+
 #endif

@@ -84,6 +84,20 @@ bool wm_criterion_holds(const struct wm_criterion *criterion, const struct wm_fa
   return wm_condition_answer(&criterion->when, &scope) == WM_YES;
 }
 
+static int64_t criterion_turn(const struct wm_criterion *criterion, const struct wm_user *user, int64_t now_us) {
+  struct wm_scope scope = {.user = user, .now_us = now_us};
+  return criterion->kind == WM_CRITERION_WHEN ? wm_condition_next_turn(&criterion->when, &scope) : WM_NEVER;
+}
+
+int64_t wm_role_next_turn(const struct wm_role *role, const struct wm_user *user, int64_t now_us) {
+  int64_t next_us = WM_NEVER;
+  for (size_t i = 0; i < role->criterion_count; i++) {
+    int64_t turn_us = criterion_turn(&role->criteria[i], user, now_us);
+    next_us = turn_us < next_us ? turn_us : next_us;
+  }
+  return next_us;
+}
+
 /* --- the index ---
  * Each criterion stands under a key that a profile must have for it to hold: the user, unit or group that it names,
  * or the value that a 'when' wants at one path. Those for which no such key is known stand under ALWAYS. What is
@@ -114,6 +128,8 @@ struct wm_derive {
   size_t bucket_mask;
   struct path_entry paths[PATHS_LIMIT];
   size_t path_count;
+  const struct wm_criterion **timed; /* those that go by time */
+  size_t timed_count;
 };
 
 static uint64_t key_of(enum key_kind kind, uint64_t hash) {
@@ -259,12 +275,17 @@ static void take_size(void *taker, const struct keyed_test *test) {
   *(size_t *)taker += test->count;
 }
 
+static bool is_timed(const struct wm_criterion *criterion) {
+  return criterion->kind == WM_CRITERION_WHEN && wm_condition_goes_by_time(&criterion->when);
+}
+
 /* Room for all entries, however the keys are chosen, and a table twice as large. NULL: out of memory. */
 static struct wm_derive *make_room(const struct wm_role *roles, size_t count, struct wm_arena *arena) {
-  size_t entries = 1, buckets = 16;
+  size_t entries = 1, buckets = 16, timed = 1;
   for (size_t i = 0; i < count; i++)
     for (size_t c = 0; c < roles[i].criterion_count; c++) {
       entries++;
+      timed += is_timed(&roles[i].criteria[c]);
       if (roles[i].criteria[c].kind == WM_CRITERION_WHEN)
         each_keyed_test(&roles[i].criteria[c].when, take_size, &entries);
     }
@@ -277,9 +298,10 @@ static struct wm_derive *make_room(const struct wm_role *roles, size_t count, st
     return NULL;
   derive->entries = WM_ARENA_ARRAY(arena, struct entry, entries);
   derive->buckets = WM_ARENA_ARRAY(arena, uint32_t, buckets);
+  derive->timed = WM_ARENA_ARRAY(arena, const struct wm_criterion *, timed);
   derive->roles = roles;
   derive->bucket_mask = buckets - 1;
-  return derive->entries && derive->buckets ? derive : NULL;
+  return derive->entries && derive->buckets && derive->timed ? derive : NULL;
 }
 
 struct wm_derive *wm_derive_new(const struct wm_role *roles, size_t count, struct wm_arena *arena) {
@@ -294,8 +316,11 @@ struct wm_derive *wm_derive_new(const struct wm_role *roles, size_t count, struc
       if (roles[i].criteria[c].kind == WM_CRITERION_WHEN)
         each_keyed_test(&roles[i].criteria[c].when, take_count, &crowd);
   for (size_t i = 0; i < count; i++)
-    for (size_t c = 0; c < roles[i].criterion_count && roles[i].status == WM_ROLE_ACTIVE; c++)
+    for (size_t c = 0; c < roles[i].criterion_count && roles[i].status == WM_ROLE_ACTIVE; c++) {
       add_criterion(derive, &crowd, &roles[i].criteria[c], i);
+      if (is_timed(&roles[i].criteria[c]))
+        derive->timed[derive->timed_count++] = &roles[i].criteria[c];
+    }
   free(crowd.counts);
   return derive;
 }
@@ -386,4 +411,13 @@ void wm_derive_mark(const struct wm_derive *derive, const struct wm_user *user, 
   mark_texts(&marking, KEY_GROUP, WM_NO_TEXT, facts->groups);
   for (size_t i = 0; i < derive->path_count; i++)
     mark_path(&marking, &derive->paths[i]);
+}
+
+int64_t wm_derive_next_turn(const struct wm_derive *derive, const struct wm_user *user, int64_t now_us) {
+  int64_t next_us = WM_NEVER;
+  for (size_t i = 0; i < derive->timed_count && wm_user_has_profile(user); i++) {
+    int64_t turn_us = criterion_turn(derive->timed[i], user, now_us);
+    next_us = turn_us < next_us ? turn_us : next_us;
+  }
+  return next_us;
 }

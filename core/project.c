@@ -45,6 +45,12 @@ int wm_project(const struct wm_workspace *workspace, const struct wm_user *user,
   return 0;
 }
 
+int64_t wm_project_next_turn(const struct wm_workspace *workspace, const struct wm_user *user, int64_t since_us) {
+  int64_t end_us = wm_user_next_end(user, since_us);
+  int64_t turn_us = workspace->derive ? wm_derive_next_turn(workspace->derive, user, since_us) : WM_NEVER;
+  return turn_us < end_us ? turn_us : end_us;
+}
+
 bool wm_project_has(const struct wm_workspace *workspace, const struct wm_user *user, struct wm_text name,
                     int64_t now_us) {
   const struct wm_role *role = user ? wm_workspace_role(workspace, name) : NULL;

@@ -14,6 +14,10 @@ struct wm_role_set {
 int wm_project(const struct wm_workspace *workspace, const struct wm_user *user, int64_t now_us, struct wm_arena *arena,
                struct wm_role_set *ret);
 
+/* The first moment after 'since_us' at which time alone may make the set another one: a live grant ends, or a
+ * criterion that goes by time ('within', 'older-than') turns. WM_NEVER: none. */
+int64_t wm_project_next_turn(const struct wm_workspace *workspace, const struct wm_user *user, int64_t since_us);
+
 /* Is this one role effective? Costs the criteria of this role alone. */
 bool wm_project_has(const struct wm_workspace *workspace, const struct wm_user *user, struct wm_text role,
                     int64_t now_us);

@@ -50,7 +50,7 @@ struct cache_write {
   struct wm_text json;         /* the register; not used by CACHE_SAME */
   const struct wm_text *roles; /* effective now, sorted */
   size_t role_count;
-  int64_t end_us;    /* wall clock of the next grant that ends; INT64_MAX: none */
+  int64_t end_us;    /* wall clock at which time alone may change the role set (core/project.h); INT64_MAX: never */
   int32_t partition; /* for CACHE_SAME: the user's home, and what its catalogue in wm:meta has to begin with */
   struct wm_text stamp;
 };

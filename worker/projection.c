@@ -15,7 +15,7 @@ int projection_write(const struct loop *loop, const struct wm_user *user, int64_
   ret->user = user->id;
   ret->roles = roles;
   ret->role_count = set.count;
-  ret->end_us = wm_user_next_end(user, since_us);
+  ret->end_us = wm_project_next_turn(loop->workspace, user, since_us);
   return 0;
 }
 

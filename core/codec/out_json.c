@@ -231,6 +231,10 @@ void wm_write_change(const struct wm_about *about, const struct wm_change *chang
   wm_buf_add_string(buf, way_of(change));
   end_id(buf, about, CHANGED);
   write_change(buf, change);
+  if (change->cause == WM_CAUSE_REQUEST) {
+    wm_write_text(buf, WM_KEY("by"), about->event->request.by);
+    wm_write_text(buf, WM_KEY("reason"), about->event->request.reason);
+  }
   add_cause(buf, about);
   close_envelope(buf);
 }

@@ -306,6 +306,42 @@ Test(project, first_criterion_that_holds_is_told) {
   cr_assert_eq(criterion->line, 7);
 }
 
+/* user-7 came at 995 s, and it is 1000 s. */
+static void given_times(struct wm_condition *when) {
+  struct wm_error error = {0};
+  for (size_t i = 0; i < when->count; i++)
+    for (size_t t = 0; t < when->children[i].test_count; t++)
+      cr_assert_eq(wm_test_check(&when->children[i].tests[t], &error), 0, "%s", error.text);
+  given_derived((struct wm_criterion){.kind = WM_CRITERION_WHEN, .when = *when});
+  GIVEN_PROFILE(ACTIVE, MEMBER("attributes", OBJECT(MEMBER("came", STRING("1970-01-01T00:16:35Z")))));
+}
+
+Test(project, criterion_that_goes_by_time_names_its_turn) {
+  struct wm_condition when = ALL(FIELD("user.attributes.came", TEST("within", STRING("10s"))));
+  given_times(&when);
+  int64_t turn_us = 1005 * SECOND + 1;
+  cr_assert_eq(wm_project_next_turn(workspace, user, NOW), turn_us);
+  cr_assert_eq(wm_role_next_turn(&workspace->roles[0], user, NOW), turn_us);
+  cr_assert(wm_project_has(workspace, user, WM_TEXT("r"), turn_us - 1));
+  cr_assert_not(wm_project_has(workspace, user, WM_TEXT("r"), turn_us));
+  cr_assert_eq(wm_project_next_turn(workspace, user, turn_us), WM_NEVER, "it turns once");
+}
+
+Test(project, nearest_turn_of_several_counts) {
+  struct wm_condition when = ALL(FIELD("user.attributes.came", TEST("older-than", STRING("7s"))),
+                                 FIELD("user.attributes.came", TEST("within", STRING("20s"))),
+                                 FIELD("user.attributes.gone", TEST("within", STRING("6s"))));
+  given_times(&when);
+  cr_assert_eq(wm_project_next_turn(workspace, user, NOW), 1002 * SECOND + 1);
+  cr_assert_eq(wm_project_next_turn(workspace, user, 1003 * SECOND), 1015 * SECOND + 1);
+}
+
+Test(project, criterion_without_a_clock_never_turns) {
+  struct wm_condition when = ALL(FIELD("user.attributes.came", TEST("before", STRING("2026-01-01T00:00:00Z"))));
+  given_times(&when);
+  cr_assert_eq(wm_project_next_turn(workspace, user, NOW), WM_NEVER);
+}
+
 Test(project, set_as_a_value_is_a_list_of_names) {
   given_role("b");
   given_role("a");
