@@ -79,10 +79,17 @@ int64_t answer_since(const struct answer *answer) {
   return signed_in ? user->signed_in.time_us : user->profile.clock.time_us;
 }
 
+/* The profile stays, and the clock goes on. */
+static int64_t derived_until(const struct answer *answer) {
+  int64_t turn_us = answer->now_us;
+  do
+    turn_us = wm_role_next_turn(answer->role, answer->user, turn_us);
+  while (turn_us != WM_NEVER && wm_role_is_derived(answer->role, answer->user, turn_us, NULL));
+  return turn_us;
+}
+
 int64_t answer_until(const struct answer *answer) {
-  int64_t until_us = INT64_MIN;
-  if (answer->derived)
-    return WM_NEVER;
+  int64_t until_us = answer->derived ? derived_until(answer) : INT64_MIN;
   for (size_t i = 0; answer->entry && i < answer->entry->grant_count; i++) {
     const struct wm_grant *grant = &answer->entry->grants[i];
     if (answer_grant_state(answer, grant) == GRANT_LIVE && grant->until_us > until_us)
@@ -105,6 +112,19 @@ static void add_word(const struct answer *answer, enum wm_running_kind kind, str
     wm_buf_printf(buf, " by %.*s", WM_TEXT_ARG(word->by));
   if (word->reason.size)
     wm_buf_printf(buf, ": %.*s", WM_TEXT_ARG(word->reason));
+}
+
+enum wm_code answer_next_gate(struct wm_role *role, struct wm_user *user) {
+  enum wm_code code = wm_role_fits(role, user);
+  if (code == WM_E_USER_INACTIVE)
+    user->profile.status = WM_USER_ACTIVE;
+  if (code == WM_E_ROLE_INACTIVE || code == WM_E_ROLE_ARCHIVED)
+    role->status = WM_ROLE_ACTIVE;
+  if (code == WM_E_ROLE_TYPE_MISMATCH)
+    role->type = WM_NO_TEXT;
+  if (code == WM_E_ROLE_PORTAL_MISMATCH)
+    role->portal_count = 0;
+  return code;
 }
 
 void answer_gate_text(const struct answer *answer, struct wm_buf *buf) {

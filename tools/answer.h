@@ -57,11 +57,15 @@ bool answer_is_baseline(const struct answer *answer, const struct wm_clock *cloc
  * derives it. INT64_MIN: not known. */
 int64_t answer_since(const struct answer *answer);
 
-/* The end of the last reason to hold it; WM_NEVER: none ends. */
+/* The end of the last reason to hold it; WM_NEVER: none ends. A criterion ends when it goes by time. */
 int64_t answer_until(const struct answer *answer);
 
 /* Does criterion i hold? */
 bool answer_criterion_holds(const struct answer *answer, size_t i);
+
+/* What keeps it from being in force, one after the other: opens the gate that it returns in the two copies. WM_OK: it
+ * would be in force. */
+enum wm_code answer_next_gate(struct wm_role *role, struct wm_user *user);
 
 /* Appends why the role is not in force though he has it: a sentence. */
 void answer_gate_text(const struct answer *answer, struct wm_buf *buf);

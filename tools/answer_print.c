@@ -89,14 +89,6 @@ static void add_word(struct wm_buf *buf, struct wm_text text) {
   wm_buf_add_char(buf, '\'');
 }
 
-static void print_by_request(const struct answer *answer, const char *command) {
-  struct wm_buf user = WM_BUF_INIT;
-  add_word(&user, answer->user->id);
-  line(2, STYLE_DIM, "a request by hand: waymark %s %.*s %.*s --reason …", command, WM_TEXT_ARG(text_in(&user)),
-       WM_TEXT_ARG(answer->name));
-  wm_buf_release(&user);
-}
-
 static void print_handing_on(const struct answer *answer) {
   struct wm_buf user = WM_BUF_INIT;
   add_word(&user, answer->user->id);
@@ -310,6 +302,13 @@ static void print_because(const struct answer *answer) {
 
 /* --- what took it --- */
 
+/* "user-7 certified-partner" */
+static void add_words(const struct answer *answer, struct wm_buf *buf) {
+  add_word(buf, answer->user->id);
+  wm_buf_add_char(buf, ' ');
+  add_word(buf, answer->name);
+}
+
 static void print_removal(const struct answer *answer, const struct wm_clock *clock, const char *what) {
   const struct wm_automation *automation = answer_automation(answer, clock);
   struct wm_buf buf = WM_BUF_INIT;
@@ -332,6 +331,12 @@ static void print_removal(const struct answer *answer, const struct wm_clock *cl
   wm_buf_clear(&buf);
   add_event(&buf, clock);
   field("event", text_in(&buf));
+  if (!clock->automation.size && !answer->offline) {
+    wm_buf_clear(&buf);
+    wm_buf_add_string(&buf, "who and why tells: waymark history ");
+    add_words(answer, &buf);
+    field("", text_in(&buf));
+  }
   wm_buf_release(&buf);
 }
 
@@ -364,7 +369,7 @@ static void print_taken(const struct answer *answer) {
   }
   if (!removed && !cleared && ended + taken == 0)
     return;
-  head(answer->assigned ? "what took it before" : "what took it");
+  head(answer->assigned || answer->derived ? "what took it before" : "what took it");
   for (size_t i = 0; entry && i < entry->grant_count; i++) {
     const struct wm_grant *grant = &entry->grants[i];
     if (answer_grant_state(answer, grant) == GRANT_ENDED)
@@ -373,7 +378,7 @@ static void print_taken(const struct answer *answer) {
       print_removal(answer, &grant->taken, "took back what it had given");
   }
   if (removed)
-    print_removal(answer, &entry->removed, "took it, whoever had given it");
+    print_removal(answer, &entry->removed, "removed it: no grant by an older event counts");
   if (cleared)
     print_cleared(&answer->user->cleared);
 }
@@ -422,9 +427,28 @@ static void print_way_back(const struct answer *answer) {
   if (answer->gate && !has)
     line(2, STYLE_WARN, "Nothing can for now: %.*s [%s]. First it needs", WM_TEXT_ARG(text_in(&buf)),
          wm_code_name(answer->gate));
-  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-    if (ways[i].code == answer->gate)
-      line(has ? 2 : 4, STYLE_PLAIN, "%s", ways[i].text);
+  struct wm_role role = answer->role ? *answer->role : (struct wm_role){0};
+  struct wm_user user = *answer->user;
+  enum wm_code code = answer->role ? answer_next_gate(&role, &user) : answer->gate;
+  for (const char *and = ""; code != WM_OK; code = answer->role ? answer_next_gate(&role, &user) : WM_OK, and = "and ")
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+      if (ways[i].code == code)
+        line(has ? 2 : 4, STYLE_PLAIN, "%s%s", and, ways[i].text);
+  wm_buf_release(&buf);
+}
+
+/* What people may do, and whether they may. */
+static void print_request(const struct answer *answer, const char *command) {
+  const struct wm_role *role = answer->role;
+  struct wm_buf buf = WM_BUF_INIT;
+  if (role && (role->kind != WM_ROLE_PORTAL || role->managed)) {
+    line(2, STYLE_PLAIN, "no automation and no request: the role is protected [ROLE_PROTECTED]");
+    return;
+  }
+  add_words(answer, &buf);
+  line(2, STYLE_DIM, "a request by hand: waymark %s %.*s --reason …", command, WM_TEXT_ARG(text_in(&buf)));
+  if (answer->loaded->settings.users_closed && !answer->facts.user)
+    giving_note(4, "but it fails: the user has no profile, and users is 'closed' [USER_UNKNOWN]");
   wm_buf_release(&buf);
 }
 
@@ -444,10 +468,7 @@ static void print_gives(const struct answer *answer) {
     print_criterion(answer, i, answer_criterion_holds(answer, i));
   if (answer->workspace->baseline.size && wm_text_equal(answer->workspace->baseline, answer->name))
     line(2, STYLE_PLAIN, "a removal that leaves the user without any role: it is the baseline of the settings");
-  if (role->kind != WM_ROLE_PORTAL || role->managed)
-    line(2, STYLE_PLAIN, "no automation and no request: the role is protected [ROLE_PROTECTED]");
-  else
-    print_by_request(answer, "grant");
+  print_request(answer, "grant");
   if (role->delegation == WM_DELEGATION_HOLDERS && role->kind == WM_ROLE_PORTAL && !role->managed)
     print_handing_on(answer);
 }
@@ -465,10 +486,12 @@ static void print_takes(const struct answer *answer) {
   if (answer->derived)
     line(2, STYLE_PLAIN, "a profile for which none of its criteria holds%s",
          answer->assigned ? "; until then no removal ends it [STILL_DERIVED]" : "; a removal does not [STILL_DERIVED]");
+  if (answer->derived && answer->role->at_sign_in)
+    line(2, STYLE_PLAIN, "any newer profile: then it begins again with the next sign-in");
   line(2, STYLE_PLAIN, "the directory: deleting the user; and while he is not active%s, it is not in force",
        answer->role->type.size || answer->role->portal_count ? ", or of another type or portal" : "");
   if (answer->assigned)
-    print_by_request(answer, "revoke");
+    print_request(answer, "revoke");
   wm_buf_release(&buf);
 }
 

@@ -100,6 +100,8 @@ static bool read_change(const struct wm_value *value, struct change *ret) {
       .origin = {text_of(origin, "topic"), (int32_t)integer_of(wm_value_member(origin, WM_TEXT("partition"))),
                  integer_of(wm_value_member(origin, WM_TEXT("offset")))},
       .catalogue = text_of(data, "catalogue"),
+      .by = text_of(data, "by"),
+      .reason = text_of(data, "reason"),
   };
   return wm_text_is(text_of(value, "type"), CHANGED) && ret->id.size && ret->user.size && ret->role.size &&
          ret->cause.size && effective && effective->type == WM_BOOLEAN;

@@ -19,6 +19,7 @@ struct change {
   struct wm_text event_type; /* of the event that caused it; WM_NO_TEXT: none did */
   struct wm_origin origin;   /* where that stands; topic WM_NO_TEXT: not told */
   struct wm_text catalogue;  /* digest, of one by the catalogue */
+  struct wm_text by, reason; /* of a request; WM_NO_TEXT: not said */
 };
 
 /* Takes one change. Not EXIT_FINE ends the walk with this exit code. */

@@ -51,7 +51,7 @@ static void add_because(const struct telling *telling, const struct change *chan
                {"deletion", "the directory deleted the user"},
                {"sign-in", "the user signed in"},
                {"catalogue", "the catalogue changed"},
-               {"expiry", "a grant ended by itself"}};
+               {"expiry", "by time: a grant ended, or a criterion turned"}};
   const char *text = NULL;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     text = wm_text_is(change->cause, texts[i].cause) ? texts[i].text : text;
@@ -59,6 +59,10 @@ static void add_because(const struct telling *telling, const struct change *chan
     add_task(telling, &change->clock, buf);
   else
     wm_buf_add_text(buf, text ? wm_text_of(text) : change->cause);
+  if (change->by.size)
+    wm_buf_printf(buf, " by %.*s", WM_TEXT_ARG(change->by));
+  if (change->reason.size)
+    wm_buf_printf(buf, " (%.*s)", WM_TEXT_ARG(change->reason));
   if (change->catalogue.size)
     wm_buf_printf(buf, " (now %.*s)", WM_TEXT_ARG(change->catalogue));
   if (wm_clock_is_set(&change->clock)) {
@@ -120,6 +124,8 @@ static void print_json(struct telling *telling, const struct change *change) {
   wm_write_text(line, WM_KEY("role"), change->role);
   wm_write_boolean(line, WM_KEY("effective"), change->effective);
   wm_write_text(line, WM_KEY("cause"), change->cause);
+  wm_write_text(line, WM_KEY("by"), change->by);
+  wm_write_text(line, WM_KEY("reason"), change->reason);
   wm_write_true(line, WM_KEY("lockout"), change->lockout);
   if (wm_clock_is_set(&change->clock)) {
     wm_write_clock(line, WM_KEY("clock"), &change->clock);
@@ -215,7 +221,9 @@ static void summarize(const struct telling *telling, const struct changes_walk *
     say(0, "'%s' held %s%s%s at %s", telling->user, telling->role ? "no '" : "no role",
         telling->role ? telling->role : "", telling->role ? "'" : "", buf.bytes ? buf.bytes : "");
   else if (telling->told == 0)
-    say(0, "no role of '%s' changed%s", telling->user, telling->since_us == INT64_MIN ? "" : " in that time");
+    say(0, "%s%s%s of '%s' %schanged%s", telling->role ? "role '" : "no role", telling->role ? telling->role : "",
+        telling->role ? "'" : "", telling->user, telling->role ? "never " : "",
+        telling->since_us == INT64_MIN && telling->until_us == INT64_MAX ? "" : " in that time");
   wm_buf_release(&buf);
 }
 

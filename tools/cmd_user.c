@@ -4,6 +4,7 @@
 #include "core/codec/json.h"
 #include "core/codec/register.h"
 #include "tools/files.h"
+#include "tools/roles_control.h"
 #include "tools/say.h"
 #include "tools/show.h"
 #include "tools/why.h"
@@ -89,6 +90,20 @@ static void print_directory(const struct wm_user *user) {
   wm_buf_release(&buf);
 }
 
+/* A role that was archived at run time is in nobody's role set, whatever its document says. Kafka may be away: that is
+ * told, and the register is shown all the same. */
+static void overlay_control(const struct looking *looking) {
+  struct wm_overlay overlay;
+  struct wm_running running;
+  struct wm_error error = {0};
+  struct wm_workspace *workspace = looking->loaded->workspace;
+  wm_running_init(&running);
+  if (workspace && (roles_control_read(&looking->loaded->settings, &running) != EXIT_FINE ||
+                    wm_workspace_overlay(workspace, &running, &overlay, &error) < 0))
+    say(0, "what was archived at run time is not known: the roles below are in force by their documents");
+  wm_running_release(&running);
+}
+
 static void print_people(const struct looking *looking) {
   const struct cache_user *found = &looking->found;
   struct table table;
@@ -102,6 +117,7 @@ static void print_people(const struct looking *looking) {
     style_print(stdout, STYLE_GOOD, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(found->roles[i]));
   puts(found->role_count ? "\n" : "none\n");
   table_init(&table, why_heads);
+  overlay_control(looking);
   if (looking->loaded->workspace)
     why_table(looking->loaded->workspace, looking->user, system_clock.wall_us(system_clock.self), &table);
   if (table_rows(&table) > 0) {
@@ -154,7 +170,8 @@ const struct command command_user = {
     .options = options,
     .help =
         "Reads Redis: the roles in force, for each role because of what it is held (or why it is not in force), and\n"
-        "the register. Exit 1 when the user is not known, 3 when Redis can't be reached.\n\n"
+        "the register. What was archived at run time comes from Kafka; when it can't be reached, that is told.\n"
+        "Exit 1 when the user is not known, 3 when Redis can't be reached.\n\n"
         "  waymark user user-7 -C /etc/waymark",
     .run = run,
 };

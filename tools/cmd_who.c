@@ -191,6 +191,16 @@ static int read_source(const char *text) {
   return say(EXIT_USAGE, "--source: '%s' is none: it must be automation/NAME, manual or derived", text);
 }
 
+static int read_type(const char *text) {
+  static const char *const types[] = {"employee", "partner", "customer", "guest", NULL};
+  const char *near = text ? wm_text_nearest(wm_text_of(text), types) : NULL;
+  for (size_t i = 0; types[i]; i++)
+    if (!text || strcmp(text, types[i]) == 0)
+      return EXIT_FINE;
+  return say(EXIT_USAGE, "--type: '%s' is no type of users (employee, partner, customer, guest)%s%s%s", text,
+             near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
+}
+
 static int read_filters(const struct options *options, int64_t now_us, struct filters *ret) {
   const char *within = options_value(options, "ending-within");
   int64_t within_us = 0;
@@ -204,6 +214,8 @@ static int read_filters(const struct options *options, int64_t now_us, struct fi
   if (within)
     ret->ends_by_us = now_us + within_us;
   int exit_code = read_source(ret->source);
+  if (exit_code == EXIT_FINE)
+    exit_code = read_type(ret->type);
   return exit_code == EXIT_FINE ? read_limit(options_value(options, "limit"), &ret->limit) : exit_code;
 }
 

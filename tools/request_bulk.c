@@ -204,7 +204,7 @@ void request_bulk_preview(const struct request_bulk *bulk, const struct asking *
     preview_json(bulk, asking);
     return;
   }
-  printf("%zu of %zu users match, %zu of them hold '%.*s' already\n", bulk->matched, bulk->looked, bulk->holding,
+  printf("%zu of %zu users match, %zu of them with '%.*s' already\n", bulk->matched, bulk->looked, bulk->holding,
          WM_TEXT_ARG(bulk->role->name));
   preview_left_out(bulk);
   printf("%zu request%s to send%s\n", requests->count, requests->count == 1 ? "" : "s", requests->count ? ":" : "");

@@ -127,11 +127,13 @@ static void add_sentence(const struct request *request, const char *result, stru
     const char *result, *between, *behind;
   } sentences[] = {
       {REQUEST_ADD, "changed", " holds ", " now"},
-      {REQUEST_ADD, "unchanged", " held ", " before; the manual assignment is kept beside what was there"},
+      {REQUEST_ADD, "unchanged", " held ",
+       " before; the assignment by hand counts beside what automations and criteria give"},
       {REQUEST_REMOVE, "changed", " has no assignment of ", " any more"},
       {REQUEST_REMOVE, "unchanged", " had no assignment of ", " to take away"},
       {REQUEST_DELEGATE, "changed", " holds ", " now"},
-      {REQUEST_DELEGATE, "unchanged", " held ", " before; the manual assignment is kept beside what was there"},
+      {REQUEST_DELEGATE, "unchanged", " held ",
+       " before; the assignment by hand counts beside what automations and criteria give"},
   };
   const struct request_terms *terms = request->terms;
   struct wm_text whom = terms->kind == REQUEST_DELEGATE ? terms->to : request->user;

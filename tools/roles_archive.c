@@ -225,9 +225,9 @@ static int wait_until_done(struct archive *archive) {
       fprintf(stderr, "\r%zu users to go\033[K", left);
     if (system_clock.monotonic_us(system_clock.self) > end_us)
       exit_code = say(EXIT_OUTSIDE,
-                      "the word is in the log, but %zu users still have their roles of before: is a "
+                      "the word is in the log, but the roles of %zu user%s are still those of before: is a "
                       "worker at work on every partition?",
-                      left);
+                      left, left == 1 ? "" : "s");
     usleep(LOOK_AGAIN_US);
   }
   if (isatty(STDERR_FILENO))

@@ -44,9 +44,21 @@ TIME                 CHANGE  ROLE    BECAUSE OF
 2026-01-03 10:00:00  gained  staff   the profile changed, event e3 from /t, 2026-01-04 00:00:00
 2026-01-04 10:00:00  lost    member  a request by hand, event e4 from /t, 2026-01-05 00:00:00
 2026-01-06 10:00:00  gained  member  the catalogue changed (now abcdef012345)
-2026-01-08 10:00:00  lost    member  a grant ended by itself
+2026-01-08 10:00:00  lost    member  by time: a grant ended, or a criterion turned
 2026-01-09 10:00:00  lost    staff   the directory deleted the user, event e9 from /t, 2026-01-10 00:00:00; no role was left
 """
+
+
+def test_a_request_tells_who_asked_and_why(history):
+    asked = change(4, False, cause="request", by="jane", reason="left")
+    assert "a request by hand by jane (left), event e4" in history("u1", changes=[asked]).out
+    (row,) = history("u1", "--json", changes=[asked]).json
+    assert row["by"] == "jane" and row["reason"] == "left"
+
+
+def test_a_role_that_did_not_change_is_named(history):
+    done = history("u1", "guest")
+    assert done.code == 1 and "role 'guest' of 'u1' never changed\n" in done.err
 
 
 def test_a_repetition_is_told_once_but_a_return_is_told_again(history):

@@ -92,7 +92,7 @@ def test_nobody_is_bad_news(who):
 
 
 @pytest.mark.parametrize("arguments", [["membre"], ["member", "--limit", "0"], ["member", "--limit", "x"],
-                                       ["member", "--source", "join"], ["member", "--ending-within", "soon"], []])
+                                       ["member", "--source", "join"], ["member", "--type", "partnr"], ["member", "--ending-within", "soon"], []])
 def test_wrong_usage(who, arguments):
     done = who(*arguments)
     assert done.code == 2 and done.err and done.out == ""
