@@ -8,6 +8,13 @@ bool wm_trigger_takes(struct wm_text trigger, struct wm_text type) {
   return wm_text_equal(trigger, type);
 }
 
+const struct wm_task *wm_automation_task(const struct wm_automation *automation, int64_t sequence) {
+  for (size_t i = 0; i < automation->task_count; i++)
+    if (automation->tasks[i].sequence == sequence)
+      return &automation->tasks[i];
+  return NULL;
+}
+
 bool wm_automation_takes(const struct wm_automation *automation, struct wm_text type) {
   for (size_t i = 0; i < automation->trigger_count; i++)
     if (wm_trigger_takes(automation->triggers[i], type))

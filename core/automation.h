@@ -29,6 +29,9 @@ struct wm_automation {
 bool wm_trigger_takes(struct wm_text trigger, struct wm_text type);
 bool wm_automation_takes(const struct wm_automation *automation, struct wm_text type);
 
+/* The task of this sequence; NULL: there is none. */
+const struct wm_task *wm_automation_task(const struct wm_automation *automation, int64_t sequence);
+
 /* The entity that may change roles. [000] */
 #define WM_ENTITY_USER_JOURNEY "user-journey"
 

@@ -207,13 +207,31 @@ static int match(struct wm_run *run, const struct wm_user *before, const struct 
   return 0;
 }
 
+/* Leaves the one automation that an event which is sent again is for, if it has the task. */
+static int narrow(struct wm_run *run, const struct wm_candidates *candidates, struct wm_candidates *ret) {
+  const struct wm_only *only = &run->event->only;
+  *ret = (struct wm_candidates){.items = WM_ARENA_NEW(run->arena, const struct wm_automation *)};
+  if (!ret->items)
+    return wm_error_memory(run->error);
+  for (size_t i = 0; i < candidates->count; i++)
+    if (wm_text_equal(candidates->items[i]->name, only->automation) &&
+        (!only->task || wm_automation_task(candidates->items[i], only->sequence)))
+      ret->items[ret->count++] = candidates->items[i];
+  return 0;
+}
+
 static int decide_triggering(struct wm_run *run, const struct wm_user *before, int32_t home,
                              const struct wm_candidates *candidates) {
-  struct wm_candidates sifted, matches;
+  struct wm_candidates sifted, narrowed, matches;
   if (!candidates) {
     if (wm_index_sift(run->workspace->index, run->event, run->arena, &sifted) < 0)
       return wm_error_memory(run->error);
     candidates = &sifted;
+  }
+  if (run->event->only.automation.bytes) {
+    if (narrow(run, candidates, &narrowed) < 0)
+      return -1;
+    candidates = &narrowed;
   }
   if (candidates->count == 0)
     return 0;
@@ -312,6 +330,10 @@ int wm_decide(const struct wm_workspace *workspace, const struct wm_terms *terms
       .error = error,
   };
   int result = 0;
+  if (event->only.automation.bytes && event->event_class != WM_EVENT_TRIGGERING) {
+    *ret = decision; /* no automation takes it */
+    return 0;
+  }
   switch (event->event_class) {
   case WM_EVENT_TRIGGERING:
     result = decide_triggering(&run, before, home, candidates);

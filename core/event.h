@@ -26,6 +26,13 @@ enum wm_event_class {
   WM_EVENT_RESERVED    /* directory.* or role.* that this version does not know: counted and ignored */
 };
 
+/* Of an event that is sent again: what of it may run (contract 13). */
+struct wm_only {
+  struct wm_text automation; /* WM_NO_TEXT: all of them */
+  bool task;                 /* only the task of this sequence; else all of the automation's */
+  int64_t sequence;
+};
+
 /* Data of a request, checked by the decoder. */
 struct wm_request {
   struct wm_text role;
@@ -48,8 +55,9 @@ struct wm_event {
       *data;                 /* NULL: none. For USER_UPDATED: the checked profile, nulls and unknown fields left out */
   struct wm_request request; /* only for requests */
   struct wm_origin origin;
-  struct wm_text run;         /* "live" or the name of a replay */
-  bool notify;                /* false: notifications are suppressed (REPLAY) */
+  struct wm_text run; /* "live" or the name of a replay */
+  bool notify;        /* false: notifications are suppressed (REPLAY) */
+  struct wm_only only;
   struct wm_text traceparent; /* passed on; WM_NO_TEXT when absent */
   struct wm_text key;         /* of the record; WM_NO_TEXT when it has none */
 };

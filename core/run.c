@@ -162,8 +162,11 @@ int wm_run_automation(struct wm_run *run, const struct wm_automation *automation
   uint64_t journey = 0;
   if (counts && journey_key(run, &journey) < 0)
     return -1;
-  enum wm_code skip = counts && has_run(run, journey) ? WM_E_ALREADY_RAN : WM_OK;
-  if (run_tasks(run, automation->tasks, automation->task_count, skip, ret) < 0)
+  const struct wm_only *only = &run->event->only;
+  const struct wm_task *task = only->task ? wm_automation_task(automation, only->sequence) : NULL;
+  /* one task again is a rest of a run that there was: 'repeat' is about the whole */
+  enum wm_code skip = !task && counts && has_run(run, journey) ? WM_E_ALREADY_RAN : WM_OK;
+  if (run_tasks(run, task ? task : automation->tasks, task ? 1 : automation->task_count, skip, ret) < 0)
     return -1;
   if (!counts || !wm_execution_did(ret))
     return 0;

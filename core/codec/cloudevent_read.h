@@ -55,7 +55,7 @@ bool wm_header_is(struct wm_text name, struct wm_text lower);
 /* cloudevent_data.c: the class of the event by its type, and what its data must be. */
 int wm_read_data(struct wm_decoding *decoding);
 
-/* cloudevent_replay.c: run, origin, notify and record_us from the wm-* headers. */
+/* cloudevent_replay.c: run, origin, notify, only and record_us from the wm-* headers. */
 int wm_read_replay(struct wm_decoding *decoding);
 
 /* A Kafka timestamp as microseconds; negative: none. Strangers set it, so it is kept where sums can't overflow. */

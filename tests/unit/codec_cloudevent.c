@@ -130,6 +130,13 @@ static void write_event(struct wm_buf *buf, const struct wm_event *event) {
   wm_write_string(buf, WM_KEY("class"), classes[event->event_class]);
   wm_write_text(buf, WM_KEY("run"), event->run);
   wm_write_boolean(buf, WM_KEY("notify"), event->notify);
+  if (event->only.automation.bytes) {
+    wm_write_open(buf, WM_KEY("only"), '{');
+    wm_write_text(buf, WM_KEY("automation"), event->only.automation);
+    if (event->only.task)
+      wm_write_integer(buf, WM_KEY("sequence"), event->only.sequence);
+    wm_write_close(buf, '}');
+  }
   wm_write_text(buf, WM_KEY("traceparent"), event->traceparent);
   wm_write_text(buf, WM_KEY("key"), event->key);
   wm_write_open(buf, WM_KEY("origin"), '{');

@@ -143,6 +143,8 @@ static const struct wm_header binary_headers[] = {
     {{"wm-origin-partition", 19}, {"3", 1}},
     {{"wm-origin-offset", 16}, {"8812", 4}},
     {{"wm-origin-timestamp", 19}, {"1795255200000", 13}},
+    {{"wm-automation", 13}, {"a", 1}},
+    {{"wm-sequence", 11}, {"20", 2}},
 };
 #define HEADERS (sizeof binary_headers / sizeof *binary_headers)
 

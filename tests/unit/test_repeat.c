@@ -180,3 +180,24 @@ Test(repeat, events_without_a_user_are_not_counted) {
   decide(without_user(milestone("e-1", 10)));
   EXPECT_OUTCOME(0, 0, WM_RESULT_FAILED, WM_E_USER_MISSING);
 }
+
+/* The other tasks of the run were fine, so the automation has run; the one that failed has not. */
+Test(repeat, one_task_that_is_sent_again_is_a_rest_of_its_run) {
+  struct wm_automation *automation = given_repeat(WM_ONCE_PER_USER);
+  given_add(automation, 20, "silver");
+  given_role("silver")->status = WM_ROLE_INACTIVE;
+  close_workspace();
+  decide(milestone("e", 10));
+  EXPECT_OUTCOME(0, 1, WM_RESULT_FAILED, WM_E_ROLE_INACTIVE);
+  workspace->roles[1].status = WM_ROLE_ACTIVE;
+  struct wm_event again = milestone("e", 10);
+  again.run = WM_TEXT("fix");
+  again.only = (struct wm_only){.automation = WM_TEXT("a")};
+  decide(again);
+  EXPECT_OUTCOME(0, 0, WM_RESULT_SKIPPED, WM_E_ALREADY_RAN);
+  again.only.task = true;
+  again.only.sequence = 20;
+  decide(again);
+  cr_assert_eq(decision.executions[0].count, 1);
+  EXPECT_OUTCOME(0, 0, WM_RESULT_CHANGED, WM_OK);
+}
