@@ -27,6 +27,7 @@ const struct command *const commands[] = {
     &command_roles,
     &command_uses,
     &command_automations,
+    &command_failures,
     &command_grant,
     &command_revoke,
     &command_delegate,

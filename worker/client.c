@@ -13,7 +13,7 @@ struct client {
   rd_kafka_topic_partition_list_t *ends; /* what client_read reads; offset: where it ends, or AT_END */
   size_t open_count;                     /* partitions whose end was not reached */
   bool cut;                              /* some do not begin at 0 any more */
-  int64_t from_ms;
+  int64_t from_ms, from_offset;
   size_t sent;
   rd_kafka_resp_err_t refused; /* the first refusal of a client_send */
 };
@@ -239,7 +239,7 @@ static int find_starts(struct client *client, rd_kafka_topic_partition_list_t *l
                        struct wm_error *error) {
   if (client->from_ms == CLIENT_BEGINNING) {
     for (int i = 0; i < list->cnt; i++)
-      list->elems[i].offset = lows[i];
+      list->elems[i].offset = client->from_offset > lows[i] ? client->from_offset : lows[i];
     return 0;
   }
   rd_kafka_topic_partition_list_t *oldest = rd_kafka_topic_partition_list_copy(list);
@@ -285,6 +285,7 @@ int client_read(struct client *client, const struct client_reading *reading, str
   kafka_message_drop(&client->read);
   forget_reading(client);
   client->from_ms = reading->from_ms;
+  client->from_offset = reading->from_offset;
   if (open_consumer(client, &client->reader, true, error) != 0 ||
       partitions_of(&client->reader, reading->topic, &count, reading->optional ? &missing : NULL, error) != 0)
     return -1;
@@ -341,4 +342,29 @@ int client_read_next(struct client *client, struct wm_record *ret, struct wm_err
       return kafka_message_read(&client->read, ret) == 0 ? 1 : wm_error_memory(error);
   }
   return 0;
+}
+
+/* --- where the group is --- */
+
+int client_committed(struct client *client, const char *topic, int32_t partition, int64_t *ret,
+                     struct wm_error *error) {
+  if (open_consumer(client, &client->reader, true, error) != 0)
+    return -1;
+  rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+  if (!list)
+    return wm_error_memory(error);
+  rd_kafka_topic_partition_list_add(list, topic, partition);
+  rd_kafka_resp_err_t code = rd_kafka_committed(client->reader.rk, list, ASK_MS);
+  code = code ? code : list->elems[0].err;
+  *ret = list->elems[0].offset >= 0 ? list->elems[0].offset : -1;
+  rd_kafka_topic_partition_list_destroy(list);
+  return code ? kafka_fail(&client->reader, error, "asking where the group is", code, NULL) : 0;
+}
+
+int client_end(struct client *client, const char *topic, int32_t partition, int64_t *ret, struct wm_error *error) {
+  int64_t low;
+  if (open_consumer(client, &client->reader, true, error) != 0)
+    return -1;
+  rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(client->reader.rk, topic, partition, &low, ret, ASK_MS);
+  return code ? kafka_fail(&client->reader, error, "asking where a topic ends", code, NULL) : 0;
 }

@@ -39,8 +39,15 @@ struct client_reading {
   int32_t partition; /* or CLIENT_ALL_PARTITIONS */
   int64_t from_ms;   /* milliseconds since 1970, or CLIENT_BEGINNING */
   bool optional;
+  int64_t from_offset; /* with CLIENT_BEGINNING: the first offset to read, where it is still there */
 };
 int client_read(struct client *client, const struct client_reading *reading, struct wm_error *error);
+
+/* The committed position of the group: records before it are decided. -1 where there is none yet. */
+int client_committed(struct client *client, const char *topic, int32_t partition, int64_t *ret, struct wm_error *error);
+
+/* Where a partition ends at this moment for a reader of committed records: all before it is there to be read. */
+int client_end(struct client *client, const char *topic, int32_t partition, int64_t *ret, struct wm_error *error);
 
 /* Has retention deleted the oldest records of what is read? */
 bool client_read_is_cut(const struct client *client);

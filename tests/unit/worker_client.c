@@ -46,28 +46,47 @@ static const char *keys_of(struct client_reading reading) {
 }
 
 Test(client, an_empty_topic_ends_at_once) {
-  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, CLIENT_BEGINNING, false}), "");
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, CLIENT_BEGINNING, false, 0}), "");
 }
 
 Test(client, all_partitions_or_one) {
   send_one(0, "a", -1);
   send_one(1, "b", -1);
   send_one(1, "c", -1);
-  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, CLIENT_BEGINNING, false}), "abc");
-  cr_assert_str_eq(keys_of((struct client_reading){"changes", 1, CLIENT_BEGINNING, false}), "bc");
-  cr_assert_str_eq(keys_of((struct client_reading){"changes", 0, CLIENT_BEGINNING, false}), "a");
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, CLIENT_BEGINNING, false, 0}), "abc");
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", 1, CLIENT_BEGINNING, false, 0}), "bc");
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", 0, CLIENT_BEGINNING, false, 0}), "a");
 }
 
 Test(client, from_a_time_where_the_broker_knows_none) {
   send_one(0, "a", 1000);
   send_one(0, "b", 3000);
   send_one(0, "c", 2000);
-  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, 2000, false}), "bc");
-  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, 4000, false}), "");
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, 2000, false, 0}), "bc");
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, 4000, false, 0}), "");
+}
+
+Test(client, from_an_offset) {
+  send_one(0, "a", -1);
+  send_one(0, "b", -1);
+  send_one(0, "c", -1);
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", 0, CLIENT_BEGINNING, false, 1}), "bc");
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", 0, CLIENT_BEGINNING, false, 3}), "");
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", 0, CLIENT_BEGINNING, false, 9}), "");
+}
+
+Test(client, where_a_topic_ends_and_where_the_group_is) {
+  int64_t end = -2, committed = -2;
+  send_one(0, "a", -1);
+  send_one(0, "b", -1);
+  cr_assert_eq(client_end(client, "changes", 0, &end, &log_.error), 0, "%s", log_.error.text);
+  cr_assert_eq(end, 2);
+  cr_assert_eq(client_committed(client, "changes", 0, &committed, &log_.error), 0, "%s", log_.error.text);
+  cr_assert_eq(committed, -1, "nobody has read it");
 }
 
 Test(client, what_comes_later_is_not_read) {
-  struct client_reading reading = {"changes", 0, CLIENT_BEGINNING, false};
+  struct client_reading reading = {"changes", 0, CLIENT_BEGINNING, false, 0};
   struct wm_record record;
   send_one(0, "a", -1);
   cr_assert_eq(client_read(client, &reading, &log_.error), 0);
@@ -79,16 +98,16 @@ Test(client, what_comes_later_is_not_read) {
 }
 
 Test(client, a_topic_that_is_not_there) {
-  struct client_reading reading = {"nowhere", CLIENT_ALL_PARTITIONS, CLIENT_BEGINNING, true};
+  struct client_reading reading = {"nowhere", CLIENT_ALL_PARTITIONS, CLIENT_BEGINNING, true, 0};
   cr_assert_str_eq(keys_of(reading), "");
-  reading = (struct client_reading){"changes", 9, CLIENT_BEGINNING, false};
+  reading = (struct client_reading){"changes", 9, CLIENT_BEGINNING, false, 0};
   cr_assert_eq(client_read(client, &reading, &log_.error), -1);
   cr_assert_eq(log_.error.code, WM_E_KAFKA_FAILED);
 }
 
 /* The embedded broker keeps some MiB a partition. */
 Test(client, a_topic_whose_beginning_is_gone_says_so) {
-  struct client_reading reading = {"changes", 0, CLIENT_BEGINNING, false};
+  struct client_reading reading = {"changes", 0, CLIENT_BEGINNING, false, 0};
   static char large[900 * 1024];
   struct wm_record record = {.topic = WM_TEXT("changes"), .timestamp_ms = -1, .key = WM_TEXT("a")};
   send_one(0, "a", -1);

@@ -1,0 +1,81 @@
+/* waymark failures: failed tasks and rejected events, listed, counted, and one with all that is known of it. */
+#include <string.h>
+
+#include "tools/failures.h"
+#include "tools/say.h"
+
+static const struct {
+  const char *name;
+  bool one;            /* takes an id */
+  const char *options; /* that have a meaning for it, ended by a blank */
+  int (*run)(const struct invocation *invocation);
+} ways[] = {
+    {"list", false,
+     "workspace failures code automation role user since until rejected failed limit follow exit-code json ",
+     failures_list},
+    {"show", true, "workspace failures since until json ", failures_show},
+    {"stats", false, "workspace failures code automation role user since until rejected failed exit-code json ",
+     failures_stats},
+};
+
+static int check(size_t way, const struct options *options) {
+  char word[64];
+  for (size_t i = 0; options->rows[i].name; i++) {
+    snprintf(word, sizeof word, "%s ", options->rows[i].name);
+    if (options->values[i] && !strstr(ways[way].options, word))
+      return say(EXIT_USAGE, "failures %s: it has no option '--%s'", ways[way].name, options->rows[i].name);
+  }
+  const char *first = options_argument(options, FAILURES_FIRST);
+  if (ways[way].one && !first)
+    return say(EXIT_USAGE, "failures %s: ID is missing", ways[way].name);
+  if (!ways[way].one && first)
+    return say(EXIT_USAGE, "failures %s: one argument too many: '%s'", ways[way].name, first);
+  return EXIT_FINE;
+}
+
+static int run(const struct invocation *invocation) {
+  const char *name = options_argument(&invocation->options, 0);
+  size_t way = 0;
+  while (name && way < sizeof ways / sizeof *ways && strcmp(ways[way].name, name) != 0)
+    way++;
+  int exit_code = check(way, &invocation->options);
+  return exit_code == EXIT_FINE ? ways[way].run(invocation) : exit_code;
+}
+
+static const struct option options[] = {
+    OPTION_WORKSPACE,
+    OPTION_CODE,
+    OPTION_AUTOMATION,
+    {"role", 0, "ROLE", "only those of tasks for this role"},
+    OPTION_USER,
+    OPTION_FAILED_SINCE,
+    OPTION_FAILED_UNTIL,
+    {"rejected", 0, NULL, "only events that were rejected"},
+    {"failed", 0, NULL, "only tasks that failed"},
+    {"limit", 0, "N", "list: end after so many"},
+    {"follow", 0, NULL, "list: go on with those to come"},
+    {"exit-code", 0, NULL, "list, stats: exit 1 when there are any"},
+    OPTION_FAILURES,
+    OPTION_JSON,
+    {0},
+};
+
+const struct command command_failures = {
+    .name = "failures",
+    .arguments = "[list|show|stats] [ID]",
+    .summary = "failed tasks and rejected events: who, what, why, how many",
+    .options = options,
+    .help =
+        "Reads topics.failures in bounded memory, partition by partition.\n"
+        "list (or nothing): one row for each, with the time when it failed and its id, which show and redrive take.\n"
+        "show ID: all of one, and the record that it is about with its headers, byte for byte but made safe for a\n"
+        "terminal: of a failed task from the input topic, of a rejected event from <topic>.dlq. ID may be the place "
+        "of\n"
+        "the event too (TOPIC/PARTITION/OFFSET).\n"
+        "stats: counts by code, automation, role and hour (day, when there are many), users, first and last.\n"
+        "Exit 0, with --exit-code 1 when there are any; 1 when show finds nothing, 3 when Kafka can't be reached.\n\n"
+        "  waymark failures --since 2h --code ROLE_INACTIVE\n"
+        "  waymark failures stats --since 7d\n"
+        "  waymark failures list --follow --json",
+    .run = run,
+};
