@@ -105,6 +105,15 @@ static void let_go(struct board *board, struct snapshot *snapshot) {
     free(snapshot);
 }
 
+void board_put(struct board *board, struct snapshot *snapshot) {
+  snapshot->borrowers = 1; /* the board itself */
+  pthread_mutex_lock(&board->mutex);
+  struct snapshot *old = board->newest;
+  board->newest = snapshot;
+  pthread_mutex_unlock(&board->mutex);
+  let_go(board, old);
+}
+
 void board_publish(struct board *board, const struct loop *loop, bool now) {
   int64_t now_us = loop_now(loop);
   if (!now && now_us < board->next_us)
@@ -113,13 +122,8 @@ void board_publish(struct board *board, const struct loop *loop, bool now) {
   if (!fresh)
     return;
   take(loop, fresh);
-  fresh->borrowers = 1; /* the board itself */
-  pthread_mutex_lock(&board->mutex);
-  struct snapshot *old = board->newest;
-  board->newest = fresh;
-  pthread_mutex_unlock(&board->mutex);
+  board_put(board, fresh);
   board->next_us = now_us + SNAPSHOT_PERIOD_US;
-  let_go(board, old);
 }
 
 const struct snapshot *board_borrow(struct board *board) {

@@ -49,6 +49,9 @@ void board_free(struct board *board);
  * old one stays. */
 void board_publish(struct board *board, const struct loop *loop, bool now);
 
+/* Takes a snapshot that was made otherwise (calloc). */
+void board_put(struct board *board, struct snapshot *snapshot);
+
 /* The newest, to be given back; NULL: none was made yet. */
 const struct snapshot *board_borrow(struct board *board);
 void board_return(struct board *board, const struct snapshot *snapshot);

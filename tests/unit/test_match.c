@@ -292,3 +292,63 @@ Test(match, the_index_finds_what_plain_evaluation_finds, .timeout = 60) {
   }
   cr_assert_gt(matches, 5000, "a test of nothing but misses proves little");
 }
+
+/* --- cannot tell --- */
+
+/* The positions that could not tell: those that the index asks, then those that are asked all the same. */
+static const char *unknown(const struct wm_automation *automations, size_t count, size_t first, size_t window,
+                           const struct wm_event *event) {
+  static struct wm_buf buf;
+  struct wm_index *index = wm_index_new(automations, count);
+  struct wm_arena arena;
+  struct wm_candidates found;
+  wm_arena_init(&arena, 0);
+  cr_assert_not_null(index);
+  cr_assert_eq(wm_index_sift(index, event, &arena, &found), 0);
+  if (window > 0)
+    cr_assert_eq(wm_match_look(automations + first, window, event, &arena, &found), 0);
+  wm_buf_clear(&buf);
+  wm_buf_add_string(&buf, "");
+  for (size_t i = 0; i < found.unknown_count; i++)
+    wm_buf_printf(&buf, "%s%td", i > 0 ? " " : "", found.unknown[i] - automations);
+  wm_index_free(index);
+  wm_arena_release(&arena);
+  return buf.bytes;
+}
+
+#define UNKNOWN(automations, first, window, event)                                                                     \
+  unknown((automations), sizeof(automations) / sizeof((automations)[0]), (first), (window), (event))
+
+Test(match, tells_who_could_not_tell) {
+  struct wm_automation automations[] = {
+      automation_of(TRIGGERS("journey.started"),
+                    FIELD("data.score", TEST("above", INTEGER(3)))),                    /* asked by the sift */
+      automation_of(TRIGGERS("journey.started"), NEEDS("data.journey", STRING("a"))),   /* left out by it */
+      automation_of(TRIGGERS("journey.completed"), NEEDS("data.journey", STRING("a"))), /* another type */
+      automation_of(TRIGGERS("journey.started"), NEEDS("data.level", INTEGER(1))),      /* a no */
+      automation_of(TRIGGERS("journey.*"), NEEDS("data.journey", STRING("b"))),
+  };
+  struct wm_value data = OBJECT(MEMBER("level", INTEGER(2)));
+  struct wm_event event = event_of("journey.started", &data);
+  cr_expect_str_eq(UNKNOWN(automations, 0, 0, &event), "0");
+  cr_expect_str_eq(UNKNOWN(automations, 0, 5, &event), "0 1 4");
+  cr_expect_str_eq(UNKNOWN(automations, 4, 1, &event), "0 4", "a window of them");
+  cr_expect_str_eq(UNKNOWN(automations, 0, 1, &event), "0", "nobody twice");
+  automations[1].enabled = false;
+  cr_expect_str_eq(UNKNOWN(automations, 0, 5, &event), "0 4", "who is off is not asked");
+  event.type = WM_TEXT("directory.user.updated");
+  cr_expect_str_eq(UNKNOWN(automations, 0, 5, &event), "", "a reserved type is nobody's");
+}
+
+Test(match, what_hangs_on_the_user_is_no_cannot_tell) {
+  struct wm_automation automations[] = {
+      automation_of(TRIGGERS("*"), FIELD("user.type", TEST("is", STRING("partner")))),
+      automation_of(TRIGGERS("*"),
+                    ALL(FIELD("data.a", TEST("above", INTEGER(1))), FIELD("user.type", TEST("is", STRING("partner"))))),
+  };
+  automations[0].reads_user = automations[1].reads_user = true;
+  struct wm_event event = event_of("journey.started", NULL);
+  cr_expect_str_eq(UNKNOWN(automations, 0, 2, &event), "", "the user may say no");
+  event.user = WM_NO_TEXT;
+  cr_expect_str_eq(UNKNOWN(automations, 0, 2, &event), "0 1", "nobody will say more");
+}
