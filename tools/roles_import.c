@@ -20,8 +20,10 @@ struct import {
   char *bytes;  /* of the file */
   struct loaded loaded;
   struct wm_arena arena;
+  size_t line; /* that is read */
   struct import_role {
     struct wm_text name, document;
+    size_t line;
     char *file;
     bool written;
   } * roles;
@@ -33,7 +35,8 @@ struct import {
 
 static int mistake(struct import *import, struct wm_text name, const char *what) {
   import->mistakes++;
-  return say(EXIT_BAD_NEWS, "%s: role '%.*s': %s", import->path, WM_TEXT_ARG(wm_text_shown(name)), what);
+  return say(EXIT_BAD_NEWS, "%s:%zu: role '%.*s': %s", import->path, import->line, WM_TEXT_ARG(wm_text_shown(name)),
+             what);
 }
 
 static bool is_known(const struct import *import, struct wm_text name) {
@@ -53,7 +56,7 @@ static int add_role(struct import *import, struct wm_text name, struct wm_text d
     import->capacity = capacity;
   }
   struct import_role *role = &import->roles[import->count];
-  *role = (struct import_role){.name = name, .document = document};
+  *role = (struct import_role){.name = name, .document = document, .line = import->line};
   if (asprintf(&role->file, "%s/" FOLDER "/%.*s.yaml", import->folder, WM_TEXT_ARG(name)) < 0)
     return say_memory();
   import->count++;
@@ -98,8 +101,10 @@ static int read_role(struct import *import, const struct wm_value *value) {
   const struct wm_value *document = wm_value_member(value, WM_TEXT("document"));
   const struct wm_value *archived = wm_value_member(wm_value_member(value, WM_TEXT("control")), WM_TEXT("archived"));
   struct wm_text name = wm_value_text(wm_value_member(value, WM_TEXT("role")));
-  if (value->type != WM_OBJECT || !wm_text_is_name(name))
-    return mistake(import, name, "each value must be an object with a 'role', its name");
+  if (!name.bytes)
+    return mistake(import, WM_NO_TEXT, "each value must be an object with a 'role', its name");
+  if (!wm_text_is_name(name))
+    return mistake(import, name, "that is no name of a role: [a-z0-9][a-z0-9-]{0,62}");
   if (is_known(import, name))
     return mistake(import, name, "it stands there twice");
   if (archived && archived->type == WM_BOOLEAN && archived->boolean)
@@ -115,6 +120,7 @@ static int read_role(struct import *import, const struct wm_value *value) {
 static int read_line(struct import *import, struct wm_text line, size_t number) {
   struct wm_value value;
   struct wm_error error = {0};
+  import->line = number;
   if (wm_json_parse(line, &import->arena, &value, &error) < 0) {
     import->mistakes++;
     return error.code == WM_E_OUT_OF_MEMORY
@@ -161,6 +167,7 @@ static void check_free(struct import *import) {
       snprintf(what, sizeof what, "the file '%.400s' is there already", role->file);
     else
       continue;
+    import->line = role->line;
     mistake(import, role->name, what);
   }
 }
