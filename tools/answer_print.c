@@ -340,6 +340,17 @@ static void print_removal(const struct answer *answer, const struct wm_clock *cl
   wm_buf_release(&buf);
 }
 
+/* One source alone was taken back: what it had given, or would give by an older event. */
+static void print_withdrawal(const struct answer *answer, const struct wm_grant *grant) {
+  bool manual = wm_text_is(grant->source, "manual");
+  struct wm_text name = {grant->source.bytes, manual ? 0 : grant->source.size};
+  struct wm_buf what = WM_BUF_INIT;
+  wm_buf_printf(&what, "took back what %.*s%s: no older event of it counts", WM_TEXT_ARG(name),
+                manual ? "was given by hand" : " had given");
+  print_removal(answer, &grant->taken, what.bytes ? what.bytes : "");
+  wm_buf_release(&what);
+}
+
 static void print_cleared(const struct wm_clock *clock) {
   struct wm_buf buf = WM_BUF_INIT;
   show_time(clock->time_us, &buf);
@@ -375,7 +386,7 @@ static void print_taken(const struct answer *answer) {
     if (answer_grant_state(answer, grant) == GRANT_ENDED)
       print_ended(answer, grant);
     if (answer_grant_state(answer, grant) == GRANT_TAKEN)
-      print_removal(answer, &grant->taken, "took back what it had given");
+      print_withdrawal(answer, grant);
   }
   if (removed)
     print_removal(answer, &entry->removed, "removed it: no grant by an older event counts");
@@ -384,6 +395,22 @@ static void print_taken(const struct answer *answer) {
 }
 
 /* --- what would give it, what would take it away --- */
+
+/* What was taken back from this source alone: older events of it have lost. */
+static void print_newer_than_taken(const struct answer *answer, const struct wm_automation *automation) {
+  const struct wm_text prefix = WM_TEXT("automation/");
+  struct wm_buf buf = WM_BUF_INIT;
+  for (size_t i = 0; answer->entry && i < answer->entry->grant_count; i++) {
+    const struct wm_grant *grant = &answer->entry->grants[i];
+    if (wm_clock_compare(&grant->taken, &answer->stands) <= 0 || !wm_text_starts_with(grant->source, prefix) ||
+        !wm_text_equal((struct wm_text){grant->source.bytes + prefix.size, grant->source.size - prefix.size},
+                       automation->name))
+      continue;
+    add_event(&buf, &grant->taken);
+    giving_note(4, "by an event after the withdrawal by %.*s; older ones are superseded", WM_TEXT_ARG(text_in(&buf)));
+  }
+  wm_buf_release(&buf);
+}
 
 static size_t print_givers(const struct answer *answer, enum wm_action action) {
   struct answer_giver giver;
@@ -395,6 +422,8 @@ static size_t print_givers(const struct answer *answer, enum wm_action action) {
     if (buf.size)
       giving_note(4, "but %.*s%s%s%s", WM_TEXT_ARG(text_in(&buf)), code ? " [" : "", code ? wm_code_name(code) : "",
                   code ? "]" : "");
+    if (action == WM_ADD)
+      print_newer_than_taken(answer, giver.automation);
     wm_buf_release(&buf);
   }
   return at;

@@ -302,6 +302,15 @@ def test_a_removal_of_a_derived_role_did_not_take_it(why):
     assert done.code == 0 and "what took it before\n" in done.out and "removed it: no grant by an older" in done.out
 
 
+def test_one_source_was_taken_back(why):
+    taken = event(9, type="role.grant.withdrawn", data={"role": "member", "source": "automation/join"})
+    done = why([event(2), taken])
+    assert done.code == 1 and "a request by hand took back what automation/join had given" in done.out
+    assert done.out.count("by an event after the withdrawal by e9 from /t, 2026-01-01 00:00:09; older") == 1
+    done = why([event(2), event(9, type="role.grant.withdrawn", data={"role": "member", "source": "manual"})])
+    assert done.code == 0 and "a request by hand took back what was given by hand: no older" in done.out
+
+
 def test_commands_are_quoted_for_a_shell(why):
     done = why([profile(1)], user="it's {u}")
     assert "waymark grant 'it'\\''s {u}' member --reason …" in done.out
