@@ -99,7 +99,6 @@ static void print_fields(const struct wm_role *role) {
              role->delegation == WM_DELEGATION_HOLDERS ? WM_TEXT("holders may give it to others") : WM_NO_TEXT);
   print_line("activate",
              role->at_sign_in ? WM_TEXT("at-sign-in: what a criterion gives begins at a sign-in") : WM_NO_TEXT);
-  print_line("activate", role->at_sign_in ? WM_TEXT("at-sign-in: from the first sign-in on") : WM_NO_TEXT);
   style_print(stdout, STYLE_DIM, "%-12s", "stands in");
   style_print(stdout, STYLE_PLAIN, "%.*s:%u:%u", WM_TEXT_ARG(role->file), role->line, role->column);
   putchar('\n');

@@ -110,6 +110,7 @@ def test_what_was_said_at_run_time_is_told(desk):
     assert done.returncode == 1
     assert "the role is archived, at run time by jane: no longer sold [ROLE_ARCHIVED]" in done.stdout
     assert desk.ask("who", "member").returncode == 1
+    assert "member  no, ROLE_ARCHIVED" in desk.ask("user", "u1").stdout
     (member,) = [row for row in desk.json("roles") if row["role"] == "member"]
     assert (member["status"], member["effective"], member["automation"]) == ("archived", 0, 1)
     shown = desk.ask("roles", "show", "member", "--count").stdout
