@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/codec/register.h"
+#include "core/derive.h"
 #include "worker/fetch.h"
 #include "worker/loop.h"
 #include "worker/projection.h"
@@ -264,6 +265,12 @@ static int read_chunk(struct loop *loop, struct chunk *chunk) {
   return 0;
 }
 
+/* Nothing of the role set is another, but the present catalogue has an end for it: wm:ends is to know. */
+static bool turns(const struct loop *loop, const struct projection *item) {
+  const struct wm_derive *derive = loop->workspace->derive;
+  return derive && wm_derive_next_turn(derive, item->user, item->now_us) != WM_NEVER;
+}
+
 /* Only a user's newest register counts: Redis knows which that is. One that is not in the log up to 'end' was written
  * since, by the present catalogue. */
 static bool project(struct loop *loop, const struct chunk *chunk) {
@@ -281,7 +288,7 @@ static bool project(struct loop *loop, const struct chunk *chunk) {
     items[item_count].gen = chunk->users[i].gen;
     items[item_count].at = chunk->users[i].at;
     change_count += items[item_count].change_count;
-    item_count += items[item_count].change_count > 0;
+    item_count += items[item_count].change_count > 0 || turns(loop, &items[item_count]);
   }
   if (!projection_commit(loop, items, item_count, arena))
     return false;
