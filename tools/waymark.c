@@ -28,6 +28,7 @@ const struct command *const commands[] = {
     &command_uses,
     &command_automations,
     &command_failures,
+    &command_redrive,
     &command_grant,
     &command_revoke,
     &command_delegate,

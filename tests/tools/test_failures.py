@@ -1,4 +1,4 @@
-"""waymark failures, from files of records."""
+"""waymark failures from files of records, and how redrive wants to be called."""
 import json
 
 import pytest
@@ -134,3 +134,26 @@ def test_records_that_are_no_failures_are_told(tmp_path):
 def test_wrong_usage(records, call, said):
     done = waymark("failures", *call, "--failures", records)
     assert done.code == 2 and done.out == "" and said in done.err
+
+
+@pytest.mark.parametrize("call, said", [
+    ([], "which failures?"),
+    (["--until", "1h", "--reason", "r"], "which failures?"),
+    (["--code", "ROLE_INACTIVE"], "--reason is missing"),
+    (["--code", "ROLE_INACTIV", "--reason", "r"], "did you mean 'ROLE_INACTIVE'"),
+    (["live:t/0/1:a:10"], "--reason is missing"),
+    (["--user", "u", "--reason", " "], "says something"),
+    (["--user", "u", "--reason", "x" * 1001], "at most 1000 bytes"),
+    (["--user", "u", "--reason", "r", "--timeout", "soon"], "no duration"),
+    (["--user", "u", "--reason", "r", "--by", "a\nb"], "--by"),
+    (["--user", "u", "--reason", "r", "--failures", "f"], "--failures"),
+])
+def test_wrong_usage_of_redrive(workspace, call, said):
+    done = waymark("redrive", "-C", workspace, *call)
+    assert done.code == 2 and done.out == "" and said in done.err
+
+
+def test_redrive_says_that_kafka_is_away(workspace):
+    (workspace / "waymark.yaml").write_text('kafka: { bootstrap: "127.0.0.1:1" }\n')
+    done = waymark("redrive", "-C", workspace, "--code", "ROLE_INACTIVE", "--reason", "r", "--yes")
+    assert done.code == 3 and done.out == "" and "brokers can't be reached" in done.err

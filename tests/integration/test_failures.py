@@ -1,0 +1,125 @@
+"""A failing automation is seen, mended, and redriven; a dead letter is shown as it is; on real Kafka and Redis."""
+import json
+import re
+
+import pytest
+from load import structured
+from waymark_testlib.kafka import home
+from waymark_testlib.process import wait_until
+from waymark_testlib.worker import waymark
+
+RULES = """
+role: badge
+status: {status}
+---
+role: member
+---
+channel: mail
+---
+automation: join
+trigger: journey.milestone.achieved
+when: {{ data.milestone: joined }}
+repeat: once-per-user
+tasks:
+  - {{name: Make a member, sequence: 10, type: change-role, role: member, action: add}}
+  - {{name: Give the badge, sequence: 20, type: change-role, role: badge, action: add}}
+---
+automation: zeal
+trigger: journey.milestone.achieved
+when: {{ data.milestone: joined }}
+tasks:
+  - {{name: Take the member role, sequence: 10, type: notify, channel: mail, title: Hello, message: "{{{{ user.name }}}}"}}
+"""
+JOINED = {"journey": "onboarding", "milestone": "joined"}
+
+
+def ask(workspace, *arguments, code=0):
+    done = waymark(*arguments, "-C", workspace.folder)
+    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def rows(workspace, *arguments, code=0):
+    return [json.loads(line) for line in ask(workspace, *arguments, "--json", code=code).stdout.splitlines()]
+
+
+def decided(workspace, count):
+    wait_until(lambda: len(rows(workspace, "failures")) == count, 20, what=f"{count} failures")
+
+
+def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, broker):
+    workspace = make_workspace(RULES.format(status="inactive"))
+    worker = workers(workspace)
+    users = [f"u{n}" for n in range(3)]
+    for number, user in enumerate(users):
+        sender.of_user(workspace.events, user, structured(number, user=user, data=JOINED), [("x-kept", b"yes")])
+    sender.raw(workspace.events, b'{"bad\x1b[31m', b"u0", [("ce-like", b"\x00\x01")], home("u0", 4))
+    sender.flush()
+    decided(workspace, 7)
+
+    found = rows(workspace, "failures", "list", "--code", "ROLE_INACTIVE", "--automation", "join", "--since", "5m")
+    assert sorted(one["user"] for one in found) == users and {one["role"] for one in found} == {"badge"}
+    assert {one["sequence"] for one in found} == {20}
+    stats = {(one["by"], one.get("name")): one["count"] for one in rows(workspace, "failures", "stats")}
+    assert stats[("code", "ROLE_INACTIVE")] == stats[("code", "TEMPLATE_FAILED")] == 3
+    assert stats[("code", "EVENT_INVALID")] == 1 and stats[("all", None)] == 7
+    ask(workspace, "failures", "--code", "ROLE_INACTIVE", "--exit-code", code=1)
+    followed = ask(workspace, "failures", "list", "--follow", "--limit", "7")
+    assert followed.stdout.count("live:") == 7
+
+    # one of them with the event that it is about, and the dead letter as it came
+    (shown,) = rows(workspace, "failures", "show", found[0]["id"])
+    assert shown["failure"]["data"]["task"]["code"] == "ROLE_INACTIVE"
+    assert json.loads(shown["record"]["value"])["subject"] == found[0]["user"]
+    (dead,) = rows(workspace, "failures", "--rejected")
+    (shown,) = rows(workspace, "failures", "show", dead["id"])
+    assert shown["record"]["topic"] == workspace.dlq() and shown["record"]["value"] == '{"bad\x1b[31m'
+    assert {"name": "ce-like", "value": "\x00\x01"} in shown["record"]["headers"]
+    text = ask(workspace, "failures", "show", dead["id"]).stdout
+    assert '{"bad\\x1b[31m' in text and "\x1b" not in text
+    refused = ask(workspace, "redrive", dead["id"], "--reason", "r", "--yes", code=1)
+    assert "is a rejected event" in refused.stderr
+
+    # nothing is mended yet: it fails again, and the new failure stands for the old one
+    redriven = rows(workspace, "redrive", found[0]["id"], "--reason", "too early", "--yes", code=1)
+    assert [(one["result"], one["code"]) for one in redriven] == [("failed", "ROLE_INACTIVE")]
+    refused = ask(workspace, "redrive", "--id", found[0]["id"], "--reason", "again", "--yes", code=1)
+    assert "redriven before" in refused.stderr
+
+    # the role is mended
+    workspace.write(RULES.format(status="active"))
+    worker.reload()
+    worker.wait_said("reloaded")
+    planned = rows(workspace, "redrive", "--code", "ROLE_INACTIVE", "--dry-run")
+    assert [one["state"] for one in planned] == ["ready"] * 3
+    assert not any(workspace.roles(user) - {"member"} for user in users)
+    before = broker.ends(workspace.topic["replay"])
+    redriven = rows(workspace, "redrive", "--code", "ROLE_INACTIVE", "--reason", "the badge is back", "--yes")
+    assert sorted((one["user"], one["result"]) for one in redriven) == [(user, "changed") for user in users]
+    for user in users:
+        wait_until(lambda: workspace.roles(user) == {"member", "badge"}, 10, what="the badge")
+
+    # what was sent says what it is, and is the event as it came
+    sent = [record for record in broker.read(workspace.topic["replay"])]
+    assert len(sent) == 4 and sum(broker.ends(workspace.topic["replay"]).values()) - sum(before.values()) == 3
+    last = sent[-1]
+    assert last.header("wm-automation") == b"join" and last.header("wm-sequence") == b"20"
+    assert last.header("x-kept") == b"yes" and last.header("wm-notify") == b"false"
+    assert re.fullmatch(rb"redrive-\d{14}-[0-9a-f]{6}", last.header("wm-run"))
+    outcomes = [json.loads(record.value)["data"] for record in broker.read(workspace.topic["outcomes"])]
+    again = [one for one in outcomes if one["run"] == redriven[0]["run"]]
+    assert len(again) == 3 and all([task["sequence"] for task in one["tasks"]] == [20] for one in again)
+
+    # twice is refused, but for --again, which changes nothing
+    refused = ask(workspace, "redrive", "--code", "ROLE_INACTIVE", "--reason", "twice", "--yes", code=1)
+    assert "redriven before" in refused.stderr
+    redriven = rows(workspace, "redrive", "--code", "ROLE_INACTIVE", "--reason", "twice", "--yes", "--again")
+    assert {one["result"] for one in redriven} == {"unchanged"}
+
+    # a failure whose automation does not take the event any more
+    (first, *_) = rows(workspace, "failures", "--code", "TEMPLATE_FAILED")
+    workspace.write(RULES.format(status="active").replace("automation: zeal", "automation: zeal\nenabled: false"))
+    worker.reload()
+    worker.wait_said("reloaded")
+    done = ask(workspace, "redrive", first["id"], "--reason", "off", "--yes", "--notify", code=1)
+    assert "did not run" in done.stdout and "enabled: false" in done.stdout
