@@ -29,8 +29,16 @@ static bool is_live(const struct wm_event *event) {
   return wm_text_is(event->run, "live");
 }
 
+/* Several tasks of one event may be sent again in one run, each with a record of its own. */
 static uint64_t hash_of(const struct wm_event *event) {
-  return wm_hash_pair(event->source, event->id);
+  const struct wm_only *only = &event->only;
+  uint64_t hash = wm_hash_pair(event->source, event->id);
+  char sequence[24] = "";
+  if (!only->automation.bytes)
+    return hash;
+  if (only->task)
+    snprintf(sequence, sizeof sequence, "%lld", (long long)only->sequence);
+  return hash ^ wm_hash_pair(only->automation, wm_text_of(sequence));
 }
 
 static bool is_duplicate(const struct wm_event *event, const struct wm_user *before) {

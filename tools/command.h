@@ -41,6 +41,7 @@ extern const struct command command_roles, command_why, command_who, command_his
 extern const struct command command_directory;
 extern const struct command command_verify;
 extern const struct command command_failures, command_redrive;
+extern const struct command command_replay;
 
 /* NULL: there is none of that name. */
 const struct command *command_find(const char *name);

@@ -4,7 +4,7 @@
 
 #include "core/arena.h"
 
-#define TALLY_COLUMNS 4
+#define TALLY_COLUMNS 8
 #define TALLY_PARTS 3
 
 struct tally_row {

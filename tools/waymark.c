@@ -33,6 +33,7 @@ const struct command *const commands[] = {
     &command_revoke,
     &command_delegate,
     &command_directory,
+    &command_replay,
     &command_verify,
     &command_help,
     NULL,

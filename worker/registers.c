@@ -404,3 +404,25 @@ int registers_get(struct registers *registers, struct wm_text user, struct wm_ar
       return wm_error_memory(error);
   return 0;
 }
+
+int registers_get_some(struct registers *registers, const struct wm_text *users, size_t count, registers_fn *take,
+                       void *taker, struct wm_error *error) {
+  int said = 0;
+  wm_arena_rewind(&registers->slice);
+  redis_pipe_clear(registers->redis);
+  if (redis_ensure(registers->redis, error) != CACHE_DONE)
+    return -1;
+  for (size_t i = 0; i < count; i++)
+    if (ask(registers, users[i], error) < 0)
+      return -1;
+  if (redis_flush(registers->redis, error) != CACHE_DONE)
+    return -1;
+  for (size_t i = 0; i < count; i++) { /* every reply is read: the connection goes on being used */
+    struct registers_entry entry = {.user.id = users[i]};
+    if (read_entry(registers, &entry, error) != CACHE_DONE)
+      return -1;
+    if (said == 0)
+      said = take(taker, &entry);
+  }
+  return said;
+}

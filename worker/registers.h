@@ -22,6 +22,8 @@ int registers_get(struct registers *registers, struct wm_text user, struct wm_ar
  * there is only a role set comes too, without a register; what is no key of Waymark's at all is a fault. */
 void registers_be_thorough(struct registers *registers);
 
+#define REGISTERS_SOME 256
+
 /* One key '<prefix>:{...}:user'. */
 struct registers_entry {
   struct cache_user user; /* id, gen, at, json (not checked: decode it) and the role set */
@@ -39,6 +41,11 @@ int registers_look(struct registers *registers, struct wm_text user, struct regi
 /* Takes one; everything is borrowed for the call, in which the registers must not be asked anything. Not 0 ends the
  * stream, which then returns it. */
 typedef int registers_fn(void *taker, const struct registers_entry *entry);
+
+/* Up to REGISTERS_SOME users in one round trip, each handed over in this order; of one who is not known 'json' is NULL
+ * bytes. Returns 0, what 'take' said, or -1 with an error as above. */
+int registers_get_some(struct registers *registers, const struct wm_text *users, size_t count, registers_fn *take,
+                       void *taker, struct wm_error *error);
 
 /* Every user that stood in Redis all the time of the call, once, in no order; one who comes or goes meanwhile may be
  * among them. Memory: some 256 registers and 16 bytes a user. Returns 0, what 'take' said, or -1 with an error as

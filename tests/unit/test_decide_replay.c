@@ -51,3 +51,23 @@ Test(decide_replay, a_long_replay_does_not_make_a_register_grow_without_end) {
   cr_assert_eq(user->replayed.count, WM_RECENT_COUNT);
   cr_assert_eq(wm_user_memory(user), size);
 }
+
+static struct wm_event only_task(const char *id, int64_t sequence) {
+  struct wm_event event = replayed("redrive", id);
+  event.only = (struct wm_only){.automation = WM_TEXT("a"), .task = true, .sequence = sequence};
+  return event;
+}
+
+Test(decide_replay, two_tasks_of_one_event_are_no_duplicates_of_each_other) {
+  given_role("gold");
+  given_role("silver");
+  struct wm_automation *automation = given_automation("a");
+  given_add(automation, 10, "gold");
+  given_add(automation, 20, "silver");
+  close_workspace();
+  decide(only_task("evt", 10));
+  cr_assert_eq(decide(only_task("evt", 20))->fate, WM_FATE_DECIDED);
+  cr_assert_eq(decide(only_task("evt", 10))->fate, WM_FATE_DUPLICATE);
+  cr_assert_eq(decide(only_task("evt", 20))->fate, WM_FATE_DUPLICATE);
+  cr_assert(is_assigned("gold", 20) && is_assigned("silver", 20));
+}

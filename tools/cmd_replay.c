@@ -1,0 +1,75 @@
+/* waymark replay: events once more, after a dry run. */
+#include <string.h>
+
+#include "tools/replay.h"
+#include "tools/say.h"
+
+static const struct {
+  const char *name;
+  const char *argument; /* what it takes; NULL: nothing */
+  const char *options;  /* that have a meaning for it, ended by a blank */
+  int (*run)(const struct invocation *invocation);
+} ways[] = {
+    {"plan", NULL, "workspace topic from to partition user type automation where input users output limit json ",
+     replay_plan_run},
+};
+#define WAYS (sizeof ways / sizeof *ways)
+
+static int check(size_t way, const struct options *options) {
+  char word[64];
+  for (size_t i = 0; options->rows[i].name; i++) {
+    snprintf(word, sizeof word, " %s ", options->rows[i].name);
+    char known[256];
+    snprintf(known, sizeof known, " %s", ways[way].options);
+    if (options->values[i] && !strstr(known, word))
+      return say(EXIT_USAGE, "replay %s: it has no option '--%s'", ways[way].name, options->rows[i].name);
+  }
+  const char *argument = options_argument(options, REPLAY_FIRST);
+  if (ways[way].argument && !argument)
+    return say(EXIT_USAGE, "replay %s: %s is missing", ways[way].name, ways[way].argument);
+  if (!ways[way].argument && argument)
+    return say(EXIT_USAGE, "replay %s: one argument too many: '%s'", ways[way].name, argument);
+  return EXIT_FINE;
+}
+
+static int run(const struct invocation *invocation) {
+  const char *name = options_argument(&invocation->options, 0);
+  size_t way = 0;
+  while (way + 1 < WAYS && strcmp(ways[way].name, name) != 0)
+    way++;
+  int exit_code = check(way, &invocation->options);
+  return exit_code == EXIT_FINE ? ways[way].run(invocation) : exit_code;
+}
+
+static const struct option options[] = {
+    OPTION_WORKSPACE,
+    {"topic", 0, "TOPIC", "whose events; an input topic of the workspace"},
+    {"from", 0, "TIME|OFFSET", "the first of them: a day, a time, how long ago (7d), or an offset"},
+    {"to", 0, "TIME|OFFSET", "the end: a day or a time is included, an offset is not"},
+    {"partition", 0, "NUMBER", "only this partition; offsets other than 0 need it"},
+    {"user", 0, "USER|@FILE", "only events of this user, or of those in a file, one a line"},
+    {"type", 0, "TYPE,...", "only events of these types; a trailing * matches any rest"},
+    {"automation", 0, "AUTOMATION", "only what this automation does with them"},
+    {"where", 0, "CONDITION", "only events for which this holds, as behind 'when:' on one line"},
+    {"input", 0, "FILE", "events from a file, one a line, in place of the topic"},
+    {"users", 0, "FILE", "registers from a file in place of Redis, as 'simulate --users' writes them"},
+    {"output", 0, "FILE", "where the plan goes"},
+    {"limit", 0, "N", "show the first N users whose roles change (default 20, with --json all; 0: all)"},
+    OPTION_JSON,
+    {0},
+};
+
+const struct command command_replay = {
+    .name = "replay",
+    .arguments = "plan",
+    .summary = "play events of a topic once more, after a dry run that tells what would change",
+    .options = options,
+    .help =
+        "plan: reads a bounded range of a topic (or a file), decides it on private copies of the registers as they "
+        "are\n"
+        "now, and tells per automation and role what would be added, removed, unchanged, superseded and failed, the\n"
+        "first users before and after, notifications, what retention has deleted, and how long it would take. Sends\n"
+        "and writes nothing but the plan, a file with a digest.\n\n"
+        "  waymark replay plan --topic journey.milestones --from 2026-11-17 --to 2026-11-17 --output tuesday.json",
+    .run = run,
+};
