@@ -59,6 +59,8 @@ int asking_open(struct asking *asking, const struct invocation *invocation, enum
     exit_code = read_waiting(asking, options_value(options, "timeout"), options_has(options, "no-wait"));
   if (exit_code == EXIT_FINE)
     exit_code = workspace_open_settings(invocation, &asking->loaded);
+  if (exit_code == EXIT_FINE && !asking->loaded.workspace)
+    say(0, "the workspace has invalid documents ('waymark lint' tells them): only the worker checks the roles");
   return exit_code;
 }
 

@@ -51,12 +51,19 @@ static bool is_control(const unsigned char *bytes, size_t size) {
   return bytes[0] < 0x20 || bytes[0] == 0x7f || (size == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0);
 }
 
+/* U+2028 to U+202E and U+2066 to U+2069: lines and directions of writing, which turn around what stands beside them. */
+static bool is_direction(const unsigned char *bytes, size_t size) {
+  return size == 3 && bytes[0] == 0xe2 &&
+         ((bytes[1] == 0x80 && bytes[2] >= 0xa8 && bytes[2] <= 0xae) ||
+          (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9));
+}
+
 void say_safe(struct wm_buf *buf, struct wm_text text) {
   for (size_t at = 0; at < text.size;) {
     struct wm_text rest = {text.bytes + at, text.size - at};
     const unsigned char *bytes = (const unsigned char *)rest.bytes;
     size_t size = character_size(rest);
-    if (size > 0 && !is_control(bytes, size)) {
+    if (size > 0 && !is_control(bytes, size) && !is_direction(bytes, size)) {
       wm_buf_add(buf, rest.bytes, size);
     } else {
       size = size ? size : 1;
@@ -70,7 +77,10 @@ void say_safe(struct wm_buf *buf, struct wm_text text) {
 bool say_ask(const char *question) {
   if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
     return true;
-  fprintf(stderr, "%s [y/N] ", question);
+  struct wm_buf line = WM_BUF_INIT;
+  say_safe(&line, wm_text_of(question));
+  fprintf(stderr, "%s [y/N] ", line.bytes ? line.bytes : "");
+  wm_buf_release(&line);
   char answer[16] = "";
   return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }

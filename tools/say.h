@@ -15,8 +15,8 @@ int say_error(int exit_code, const struct wm_error *error);
 /* No memory: EXIT_BUG. */
 int say_memory(void);
 
-/* Appends 'text' for a person to look at: control characters and bytes that are not UTF-8 as \xNN, so that no event
- * can play with the terminal. */
+/* Appends 'text' for a person to look at: control characters, those that turn the direction of writing and bytes that
+ * are not UTF-8 as \xNN, so that no event can play with the terminal. */
 void say_safe(struct wm_buf *buf, struct wm_text text);
 
 /* Asks 'question' when stdin and stderr are a terminal. True: yes, or nobody to ask. */

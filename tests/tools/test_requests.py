@@ -56,6 +56,12 @@ def test_wrong_usage_is_told_before_anything_is_sent(workspace, words, code, sai
     assert done.code == code and said in done.err and done.out == ""
 
 
+def test_who_can_not_check_the_role_says_so(workspace):
+    (workspace / "broken.yaml").write_text("role: x\nlabl: X\n")
+    done = grant(workspace, "u1", "membr", "--reason", "r", "--dry-run")
+    assert done.code == 0 and "only the worker checks the roles" in done.err and len(done.json) == 1
+
+
 def test_a_revocation_has_no_end(workspace):
     assert "unknown option '--until'" in waymark("revoke", "u1", "member", "-C", workspace, "--until", "1d").err
 

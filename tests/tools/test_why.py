@@ -362,7 +362,8 @@ def test_a_role_that_only_the_register_knows(why):
 
 
 def test_texts_of_strangers_do_not_play_with_the_terminal(why):
-    done = why([request(2, by="\u001b[31mred", reason="line\nbreak", role="member")])
+    done = why([request(2, by="\u001b[31mred", reason="line\nbreak \u202eegnahc \u2066", role="member")])
+    assert "\u202e" not in done.out and "\u2066" not in done.out and "\\xe2\\x80\\xaeegnahc" in done.out
     assert done.code == 0 and "\x1b" not in done.out and "\\x1b[31mred" in done.out and "line\\x0abreak" in done.out
 
 
