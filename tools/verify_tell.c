@@ -196,7 +196,7 @@ static void summarize(const struct verify *verify, const struct part *all) {
   if (all->drift + verify->faults == 0)
     printf("Redis is what the log says, for %zu users\n", all->log - all->moving);
   else
-    printf("%zu of %zu users differ\n", all->drift, all->log);
+    printf("%zu of %zu users differ; 'waymark rebuild' makes Redis what the log says\n", all->drift, all->log);
   if (verify->faults > 0)
     printf("%zu keys or records are nothing that Waymark wrote\n", verify->faults);
   if (all->moving > 0)

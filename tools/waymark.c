@@ -35,6 +35,7 @@ const struct command *const commands[] = {
     &command_directory,
     &command_replay,
     &command_verify,
+    &command_rebuild,
     &command_status,
     &command_help,
     NULL,

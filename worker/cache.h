@@ -18,6 +18,7 @@ enum cache_result {
   CACHE_BROKEN /* a bug or a wrong server (WRONGTYPE, NOPERM, eviction policy, another incarnation): 'error' says */
 };
 
+#define CACHE_CURSOR_SIZE 24
 #define CACHE_NO_PROGRESS (-1) /* wm:progress has no such partition */
 
 /* What Redis knows of a user; texts are borrowed from the arena of the call. */
@@ -58,6 +59,7 @@ struct cache_write {
 struct cache_meta {
   char incarnation[64]; /* "" : Redis does not know one */
   int64_t generation;   /* 0: Redis does not know one */
+  int64_t rebuild;      /* a generation under which 'partition' is being rebuilt; 0: it is not */
   char catalogue[64]; /* what the role sets of partition 'partition' were projected with, see reproject.h; "" : none */
   char was[64];       /* for set_meta: what the catalogue in wm:meta has to begin with; "" : there must be none */
 };
@@ -77,9 +79,11 @@ struct cache_ops {
   enum cache_result (*apply)(void *self, const struct cache_write *writes, size_t count, struct wm_error *error);
   enum cache_result (*wait)(void *self, struct wm_error *error);
 
-  /* wm:progress by compare-and-set: CACHE_STALE when it is not 'from'. Only catch-up creates ('from' ==
-   * CACHE_NO_PROGRESS: it must not be there). */
-  enum cache_result (*advance)(void *self, int32_t partition, int64_t from, int64_t to, struct wm_error *error);
+  /* wm:progress by compare-and-set: CACHE_STALE when it is not 'from', or when wm:meta has another generation than
+   * 'gen': what was written under it does not count there. Only catch-up creates ('from' == CACHE_NO_PROGRESS: it must
+   * not be there). */
+  enum cache_result (*advance)(void *self, int32_t partition, int64_t gen, int64_t from, int64_t to,
+                               struct wm_error *error);
 
   /* wm:meta. set_meta writes what is not "" or 0 and refuses another incarnation (CACHE_BROKEN) and a catalogue in
    * place of one that is not 'was' (CACHE_STALE). 'partition' -1: without catalogue. */
@@ -96,6 +100,17 @@ struct cache_ops {
   /* Sets the user's next end, or takes him out of wm:ends (INT64_MAX): for users without a register. apply() of
    * CACHE_NEWER only ever lowers it, of CACHE_SAME sets it. */
   enum cache_result (*set_end)(void *self, struct wm_text user, int64_t end_us, struct wm_error *error);
+
+  /* After a rebuild: some of all users of whom there is anything, with 'gen' (0: nothing tells it). 'cursor' is "0" at
+   * first, and again when that was all. Users may come twice. */
+  enum cache_result (*scan)(void *self, char cursor[static CACHE_CURSOR_SIZE], struct wm_arena *arena,
+                            struct cache_user **ret_users, size_t *ret_count, struct wm_error *error);
+
+  /* Takes out all that is there of a user whom no generation from 'gen' on has written. */
+  enum cache_result (*drop)(void *self, struct wm_text user, int64_t gen, struct wm_error *error);
+
+  /* The partition is rebuilt under 'gen' (unless it is to be once more). */
+  enum cache_result (*rebuilt)(void *self, int32_t partition, int64_t gen, struct wm_error *error);
 };
 
 struct cache_door {

@@ -6,6 +6,7 @@
 
 #define CHUNK_REGISTERS 500
 #define CHUNK_BYTES (4 * 1024 * 1024)
+#define FOLD_REGISTERS 5000
 #define READ_MS 50
 
 void catchup_init(struct catchup *catchup) {
@@ -15,14 +16,16 @@ void catchup_init(struct catchup *catchup) {
 
 void catchup_release(struct catchup *catchup) {
   wm_arena_release(&catchup->arena);
+  fold_clear(&catchup->fold);
 }
 
 void catchup_cancel(struct loop *loop) {
   struct catchup *catchup = &loop->catchup;
   if (catchup->reading)
     LOOP_LOG(loop, read_end);
-  catchup->reading = false;
+  catchup->reading = catchup->folding = false;
   catchup->partition = -1;
+  fold_clear(&catchup->fold);
 }
 
 /* The three kinds of call that begin() and finish() make; each arranges for what comes next when it fails. */
@@ -77,6 +80,7 @@ static bool agree_on_meta(struct loop *loop, int32_t p) {
       !cache_worked(loop, LOOP_CACHE(loop, set_meta, -1, &fill, &error), &error))
     return false;
   partition->generation = meta.generation;
+  partition->rebuild = meta.rebuild == meta.generation ? meta.rebuild : 0;
   reproject_adopt(loop, p, meta.catalogue);
   return reproject_mark(loop, p);
 }
@@ -88,7 +92,9 @@ static bool begin_progress(struct loop *loop, int32_t p, int64_t start, struct c
   if (progress->next != CACHE_NO_PROGRESS)
     return true;
   progress->next = start;
-  return cache_worked(loop, LOOP_CACHE(loop, advance, p, CACHE_NO_PROGRESS, start, &error), &error);
+  return cache_worked(
+      loop, LOOP_CACHE(loop, advance, p, loop->partitions.items[p].generation, CACHE_NO_PROGRESS, start, &error),
+      &error);
 }
 
 static void set_range(struct loop *loop, int32_t p, int64_t start, int64_t end, int64_t progress) {
@@ -96,8 +102,9 @@ static void set_range(struct loop *loop, int32_t p, int64_t start, int64_t end, 
   struct partition *partition = &loop->partitions.items[p];
   partition->progress = partition->applied = progress;
   catchup->from_zero = progress <= start;
-  catchup->position = progress;
+  catchup->position = catchup->from = progress;
   catchup->end = end;
+  catchup->folding = partition->rebuild != 0 && progress < end;
 }
 
 static bool find_range(struct loop *loop, int32_t p) {
@@ -191,6 +198,38 @@ static int read_register(struct loop *loop, const struct wm_record *record, stru
   return result;
 }
 
+/* What has no newer one behind it. */
+static bool is_wanted(const struct loop *loop, const struct wm_record *record) {
+  return is_register(record) && fold_is_newest(&loop->catchup.fold, record->key, record->offset);
+}
+
+/* Looks for the newest registers, a chunk at a time; then all is read once more. False: stopped or fallen back. */
+static bool fold_chunk(struct loop *loop) {
+  struct catchup *catchup = &loop->catchup;
+  struct wm_error error = {0};
+  for (int i = 0; i < FOLD_REGISTERS && catchup->position < catchup->end; i++) {
+    struct wm_record record;
+    enum log_poll polled = LOOP_LOG(loop, read_next, i > 0 ? 0 : READ_MS, &record, &catchup->position, &error);
+    if (polled == LOG_NOTHING || polled == LOG_DOWN)
+      return true;
+    if (polled != LOG_RECORD) {
+      loop_fail(loop, &error);
+      return false;
+    }
+    if (is_register(&record) && fold_take(&catchup->fold, record.key, record.offset) < 0)
+      return loop_fail_memory(loop);
+  }
+  if (catchup->position < catchup->end)
+    return true;
+  LOOP_LOG(loop, read_end);
+  catchup->reading = catchup->folding = false;
+  catchup->position = catchup->from;
+  if (!log_worked(loop, LOOP_LOG(loop, read_begin, catchup->partition, catchup->from, &error), &error))
+    return false;
+  catchup->reading = true;
+  return true;
+}
+
 /* Reads what is there, up to a chunk. -1: stopped. */
 static int read_chunk(struct loop *loop, struct cache_write *writes, size_t *ret_count) {
   struct catchup *catchup = &loop->catchup;
@@ -201,11 +240,12 @@ static int read_chunk(struct loop *loop, struct cache_write *writes, size_t *ret
     enum log_poll polled = LOOP_LOG(loop, read_next, count > 0 ? 0 : READ_MS, &record, &catchup->position, &error);
     if (polled == LOG_NOTHING || polled == LOG_DOWN)
       break;
-    if (polled != LOG_RECORD || (is_register(&record) && read_register(loop, &record, &writes[count], &error) < 0)) {
+    if (polled != LOG_RECORD ||
+        (is_wanted(loop, &record) && read_register(loop, &record, &writes[count], &error) < 0)) {
       loop_fail(loop, &error);
       return -1;
     }
-    count += is_register(&record);
+    count += is_wanted(loop, &record);
   }
   *ret_count = count;
   return 0;
@@ -246,6 +286,8 @@ bool catchup_step(struct loop *loop) {
   int32_t p = partitions_first(&loop->partitions, PARTITION_BEHIND);
   if (!recover_is_clear(loop) || p < 0 || (catchup->partition < 0 && !begin(loop, p)))
     return false;
+  if (catchup->folding)
+    return fold_chunk(loop);
   if (catchup->position < catchup->end) {
     wm_arena_rewind(&catchup->arena);
     struct cache_write *writes = WM_ARENA_ARRAY(&catchup->arena, struct cache_write, CHUNK_REGISTERS);

@@ -6,6 +6,7 @@
 #define WM_WORKER_CATCHUP_H
 
 #include "core/arena.h"
+#include "worker/fold.h"
 #include "worker/log.h"
 
 struct loop;
@@ -14,6 +15,11 @@ struct catchup {
   int32_t partition;     /* at work; -1: none */
   bool from_zero;        /* a rebuild */
   int64_t position, end; /* in the users topic */
+  /* Redis may be ahead of what is read, and keeps its role sets until each user's newest register comes: those are
+   * looked for first, from 'from' on. */
+  bool folding;
+  int64_t from;
+  struct fold fold;
   uint64_t registers;
   struct wm_arena arena; /* one chunk */
   bool reading;          /* the reader of the users topic is open, for this partition */

@@ -2,6 +2,7 @@
 
 #include "core/codec/register.h"
 #include "worker/loop.h"
+#include "worker/rebuild.h"
 
 /* Role names as a set that can be compared with a projection; these roles have nothing but a name. */
 static int name_set(const struct cache_user *user, struct wm_arena *arena, struct wm_role_set *ret) {
@@ -20,6 +21,10 @@ static int name_set(const struct cache_user *user, struct wm_arena *arena, struc
 /* A register that can't be read is a bug or somebody else's hand in Redis: never an empty register. */
 static int fill(struct loop *loop, struct users_entry *entry, const struct cache_user *user, struct wm_error *error) {
   struct wm_user *found = NULL;
+  if (rebuild_left(loop, user)) {
+    users_fill(&loop->users, entry, NULL, 0, -1);
+    return 0;
+  }
   if (user->json.bytes) {
     struct wm_error why = {0};
     found = wm_register_decode(user->json, &why);

@@ -32,6 +32,7 @@ struct loop *loop_new(const struct loop_doors *doors, const struct loop_rules *r
   catchup_init(&loop->catchup);
   sweep_init(&loop->sweep);
   reproject_init(&loop->reproject);
+  rebuild_init(&loop->rebuild);
   control_init(&loop->control);
   metrics_init(&loop->metrics);
   metrics_follow(&loop->metrics, workspace);
@@ -43,6 +44,7 @@ void loop_free(struct loop *loop) {
     return;
   free(loop->awaited.timestamps_ms);
   control_release(&loop->control);
+  rebuild_release(&loop->rebuild);
   reproject_release(&loop->reproject);
   sweep_release(&loop->sweep);
   catchup_release(&loop->catchup);
@@ -197,7 +199,7 @@ bool loop_settle(struct loop *loop) {
     struct partition *partition = &loop->partitions.items[p];
     if (partition->applied == partition->progress)
       continue;
-    result = LOOP_CACHE(loop, advance, p, partition->progress, partition->applied, &error);
+    result = LOOP_CACHE(loop, advance, p, partition->generation, partition->progress, partition->applied, &error);
     if (result == CACHE_DONE)
       partition->progress = partition->applied;
   }
@@ -276,6 +278,7 @@ static void leave(struct loop *loop) {
   batch_drop(loop);
   catchup_cancel(loop);
   reproject_cancel(loop);
+  rebuild_cancel(loop);
   users_clear(&loop->users);
   partitions_clear(&loop->partitions);
   loop->sweep.skip = 0;
@@ -375,6 +378,7 @@ bool loop_step(struct loop *loop) {
   busy |= recover_step(loop) && control_is_followed(loop) && reproject_mark(loop, -1) && catchup_step(loop);
   busy |= sweep_step(loop);
   busy |= reproject_step(loop);
+  busy |= rebuild_step(loop);
   beat(loop);
   if (loop->phase == LOOP_RUNNING)
     collect(loop, busy);

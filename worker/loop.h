@@ -11,6 +11,7 @@
 #include "worker/logger.h"
 #include "worker/metrics.h"
 #include "worker/partitions.h"
+#include "worker/rebuild.h"
 #include "worker/recover.h"
 #include "worker/reproject.h"
 #include "worker/sweep.h"
@@ -81,6 +82,7 @@ struct loop {
   struct catchup catchup;
   struct sweep sweep;
   struct reproject reproject;
+  struct rebuild rebuild;
   struct control control;
   bool in_transaction;
   bool applying;       /* an apply is under way */

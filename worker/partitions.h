@@ -29,6 +29,8 @@ struct partition {
   enum partition_state state;
   struct partition_input *inputs; /* one per input topic */
   int64_t generation;             /* of the registers in Redis */
+  int64_t rebuild;                /* the generation, while it is not swept yet what a rebuild has left; else 0 */
+  bool sweeping;                  /* the sweep under way is for this partition too (worker/rebuild.h) */
   int64_t progress;               /* wm:progress as last acknowledged to this worker; or CACHE_NO_PROGRESS */
   int64_t applied; /* what it shall be once the apply under way is acknowledged; == progress: nothing to do */
   enum partition_catalogue catalogue;

@@ -119,6 +119,7 @@ void recover_fall_back(struct loop *loop, const char *reason, const struct wm_er
   users_clear(&loop->users);
   catchup_cancel(loop);
   reproject_cancel(loop);
+  rebuild_cancel(loop);
   if (reason != loop->recover.reason) {
     enum metrics_pause pause = metrics_pause_of(reason);
     if (pause < METRICS_PAUSES)

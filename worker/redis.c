@@ -164,20 +164,22 @@ static void take_string(const redisReply *reply, char ret[static 64]) {
 static enum cache_result redis_get_meta(void *self, int32_t partition, struct cache_meta *ret, struct wm_error *error) {
   struct redis *redis = self;
   redisReply *reply;
-  char field[REDIS_FIELD_SIZE];
+  char field[REDIS_FIELD_SIZE], rebuild[REDIS_FIELD_SIZE];
   enum cache_result result = redis_ensure(redis, error);
   if (result == CACHE_DONE)
-    result = APPEND(redis, error, WM_TEXT("HMGET"), wm_text_of(redis->meta), WM_TEXT("incarnation"),
-                    WM_TEXT("generation"), redis_catalogue_field(partition, field));
+    result =
+        APPEND(redis, error, WM_TEXT("HMGET"), wm_text_of(redis->meta), WM_TEXT("incarnation"), WM_TEXT("generation"),
+               redis_catalogue_field(partition, field), redis_rebuild_field(partition, rebuild));
   if (result == CACHE_DONE)
     result = redis_read(redis, &reply, error);
   if (result != CACHE_DONE)
     return result;
-  bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == 3;
+  bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == 4;
   if (good) {
     take_string(reply->element[0], ret->incarnation);
     ret->generation = redis_number(reply->element[1], 0);
     take_string(reply->element[2], ret->catalogue);
+    ret->rebuild = redis_number(reply->element[3], 0);
   }
   freeReplyObject(reply);
   return good ? CACHE_DONE : redis_strange(redis, error);
@@ -306,6 +308,9 @@ static const struct cache_ops ops = {
     .beat = redis_beat,
     .due = redis_due,
     .set_end = redis_set_end,
+    .scan = redis_scan,
+    .drop = redis_drop_user,
+    .rebuilt = redis_rebuilt,
 };
 
 static char *join(const char *prefix, const char *name) {

@@ -2,7 +2,8 @@
 
 /* KEYS: role set, user hash, ends, meta. ARGV: mode, gen, at, register or (same) end, channel, user, field of the
  * catalogue and what it has to begin with (same), roles... Returns 1 when it wrote, 0 when it had nothing to do, -1
- * when a newer generation, or somebody with another catalogue, has written. */
+ * when Redis is of another generation (a newer one, or it was emptied since), or somebody with another catalogue has
+ * written. What is there of a generation that no longer is gives way. */
 static const char apply_script[] =
     "local have = redis.call('HMGET', KEYS[2], 'gen', 'at')\n"
     "local g, a = tonumber(have[1] or -1), tonumber(have[2] or -1)\n"
@@ -14,7 +15,7 @@ static const char apply_script[] =
     "  if ARGV[4] == '' then redis.call('ZREM', KEYS[3], ARGV[6])\n"
     "  else redis.call('ZADD', KEYS[3], ARGV[4], ARGV[6]) end\n"
     "else\n"
-    "  if g > gen then return -1 end\n"
+    "  if (redis.call('HGET', KEYS[4], 'generation') or ARGV[2]) ~= ARGV[2] then return -1 end\n"
     "  if g == gen and a >= at then return 0 end\n"
     "  redis.call('HSET', KEYS[2], 'gen', ARGV[2], 'at', ARGV[3], 'register', ARGV[4])\n"
     "end\n"
@@ -34,8 +35,9 @@ static const char apply_script[] =
     "redis.call('PUBLISH', ARGV[5], ARGV[6])\n"
     "return 1\n";
 
-/* KEYS: progress. ARGV: partition, expected ('' for none), next. */
+/* KEYS: progress, meta. ARGV: partition, expected ('' for none), next, generation. */
 static const char advance_script[] = "if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end\n"
+                                     "if redis.call('HGET', KEYS[2], 'generation') ~= ARGV[4] then return 0 end\n"
                                      "redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])\n"
                                      "return 1\n";
 
@@ -225,13 +227,15 @@ enum cache_result redis_wait(void *self, struct wm_error *error) {
   return redis->answer;
 }
 
-enum cache_result redis_advance(void *self, int32_t partition, int64_t from, int64_t to, struct wm_error *error) {
+enum cache_result redis_advance(void *self, int32_t partition, int64_t gen, int64_t from, int64_t to,
+                                struct wm_error *error) {
   struct redis *redis = self;
   long long done;
   enum cache_result result = redis_ensure(redis, error);
   if (result == CACHE_DONE)
-    result = APPEND(redis, error, WM_TEXT("EVAL"), WM_TEXT(advance_script), WM_TEXT("1"), wm_text_of(redis->progress),
-                    DIGITS(partition), from == CACHE_NO_PROGRESS ? WM_TEXT("") : DIGITS(from), DIGITS(to));
+    result = APPEND(redis, error, WM_TEXT("EVAL"), WM_TEXT(advance_script), WM_TEXT("2"), wm_text_of(redis->progress),
+                    wm_text_of(redis->meta), DIGITS(partition), from == CACHE_NO_PROGRESS ? WM_TEXT("") : DIGITS(from),
+                    DIGITS(to), DIGITS(gen));
   if (result == CACHE_DONE)
     result = redis_read_integer(redis, &done, error);
   return result == CACHE_DONE && !done ? CACHE_STALE : result;

@@ -21,7 +21,7 @@ struct redis {
   char *address, *username, *password_file, *users_topic;
   char *progress, *ends, *meta, *changes; /* keys and channel with the prefix */
   char *prefix;
-  char *worker; /* field of meta that is this worker's */
+  char *worker;       /* field of meta that is this worker's */
   int64_t session_ms; /* of the consumer group */
   struct logger *logger;
   redisContext *context; /* NULL: not connected */
@@ -81,6 +81,11 @@ struct wm_text redis_digits(int64_t number, struct digits *room);
 /* "<prefix>:{<user>}:<kind>" in 'buf'; '{', '}' and '%' of the user are percent-encoded (contract 10). */
 struct wm_text redis_user_key(struct redis *redis, struct wm_buf *buf, struct wm_text user, const char *kind);
 
+/* redis_keys.c: the pattern of all such keys, in 'buf': of registers, or of 'all' kinds; and whose key one is, as
+ * redis_user_key wrote it. WM_NO_TEXT: nobody's, or out of memory (buf->failed). */
+struct wm_text redis_users_pattern(const struct redis *redis, bool all, struct wm_buf *buf);
+struct wm_text redis_user_of(const struct redis *redis, struct wm_text key, bool all, struct wm_buf *buf);
+
 /* The field of meta that tells the catalogue of a partition. */
 #define REDIS_FIELD_SIZE 32
 struct wm_text redis_catalogue_field(int32_t partition, char room[static REDIS_FIELD_SIZE]);
@@ -90,7 +95,15 @@ enum cache_result redis_apply(void *self, const struct cache_write *writes, size
 enum cache_result redis_wait(void *self, struct wm_error *error);
 /* Reads the replies of the apply under way. */
 enum cache_result redis_settle(struct redis *redis, struct wm_error *error);
-enum cache_result redis_advance(void *self, int32_t partition, int64_t from, int64_t to, struct wm_error *error);
+enum cache_result redis_advance(void *self, int32_t partition, int64_t gen, int64_t from, int64_t to,
+                                struct wm_error *error);
 enum cache_result redis_append_end(struct redis *redis, struct wm_text user, int64_t end_us, struct wm_error *error);
+
+/* redis_rebuild.c */
+enum cache_result redis_scan(void *self, char cursor[static CACHE_CURSOR_SIZE], struct wm_arena *arena,
+                             struct cache_user **ret_users, size_t *ret_count, struct wm_error *error);
+enum cache_result redis_drop_user(void *self, struct wm_text user, int64_t gen, struct wm_error *error);
+enum cache_result redis_rebuilt(void *self, int32_t partition, int64_t gen, struct wm_error *error);
+struct wm_text redis_rebuild_field(int32_t partition, char room[static REDIS_FIELD_SIZE]);
 
 #endif

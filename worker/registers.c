@@ -95,63 +95,6 @@ static int see(struct seen *seen, struct wm_text key) {
   return 1;
 }
 
-/* --- keys --- */
-
-/* "<prefix>:{*}:user" or, when thorough, "<prefix>:{*", where the prefix means itself. */
-static struct wm_text pattern_of(struct registers *registers) {
-  struct wm_buf *pattern = &registers->pattern;
-  wm_buf_clear(pattern);
-  for (const char *c = registers->redis->prefix; *c; c++) {
-    if (strchr("*?[]^\\", *c))
-      wm_buf_add_char(pattern, '\\');
-    wm_buf_add_char(pattern, *c);
-  }
-  wm_buf_add_string(pattern, registers->thorough ? ":{*" : ":{*}:user");
-  return (struct wm_text){pattern->bytes, pattern->size};
-}
-
-static bool decode_one(struct wm_buf *buf, struct wm_text rest, size_t *at) {
-  static const struct {
-    const char *code;
-    char byte;
-  } codes[] = {{"%7B", '{'}, {"%7D", '}'}, {"%25", '%'}};
-  if (rest.bytes[*at] == '{' || rest.bytes[*at] == '}')
-    return false;
-  if (rest.bytes[*at] != '%') {
-    wm_buf_add_char(buf, rest.bytes[(*at)++]);
-    return true;
-  }
-  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-    if (rest.size - *at >= 3 && memcmp(rest.bytes + *at, codes[i].code, 3) == 0) {
-      wm_buf_add_char(buf, codes[i].byte);
-      *at += 3;
-      return true;
-    }
-  return false;
-}
-
-/* How long the end of a key of a user's is; 0: it is none. */
-static size_t behind_user(const struct registers *registers, struct wm_text key) {
-  if (wm_text_ends_with(key, WM_TEXT("}:user")))
-    return sizeof "}:user" - 1;
-  return registers->thorough && wm_text_ends_with(key, WM_TEXT("}:roles")) ? sizeof "}:roles" - 1 : 0;
-}
-
-/* The user of a key, as redis_user_key wrote it. WM_NO_TEXT: it is no such key, or no memory (scratch.failed). */
-static struct wm_text user_of(struct registers *registers, struct wm_text key) {
-  struct wm_buf *id = &registers->scratch;
-  size_t before = strlen(registers->redis->prefix) + 2, behind = behind_user(registers, key);
-  wm_buf_clear(id);
-  if (behind == 0 || key.size <= before + behind)
-    return WM_NO_TEXT;
-  struct wm_text inner = {key.bytes + before, key.size - before - behind};
-  for (size_t at = 0; at < inner.size;)
-    if (!decode_one(id, inner, &at))
-      return WM_NO_TEXT;
-  struct wm_text user = {id->bytes, id->size};
-  return !id->failed && wm_text_is_user_id(user) ? user : WM_NO_TEXT;
-}
-
 /* --- replies --- */
 
 /* A reply of another type than was asked for is what a stranger's key gives: it is handed on. */
@@ -258,7 +201,7 @@ static int ask(const struct registers *registers, struct wm_text user, struct wm
 static int begin_entry(struct registers *registers, struct wm_text key, struct registers_entry *entry,
                        struct wm_error *error) {
   *entry = (struct registers_entry){0};
-  struct wm_text user = user_of(registers, key);
+  struct wm_text user = redis_user_of(registers->redis, key, registers->thorough, &registers->scratch);
   if (registers->scratch.failed)
     return wm_error_memory(error);
   int fresh = see(&registers->seen, user.bytes ? user : key);
@@ -340,7 +283,7 @@ static int read_page(struct registers *registers, struct page *page, struct wm_e
   redisReply *reply;
   snprintf(cursor.bytes, sizeof cursor.bytes, "%.*s", WM_TEXT_ARG(page->cursor));
   wm_arena_rewind(&registers->page);
-  struct wm_text pattern = pattern_of(registers);
+  struct wm_text pattern = redis_users_pattern(registers->redis, registers->thorough, &registers->pattern);
   if (registers->pattern.failed)
     return wm_error_memory(error);
   if (redis_ensure(redis, error) != CACHE_DONE ||

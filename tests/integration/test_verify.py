@@ -1,4 +1,6 @@
 """Redis against the log: what verify finds, and what it does not take for drift."""
+import contextlib
+import itertools
 import json
 import threading
 import time
@@ -123,32 +125,113 @@ def test_every_kind_of_drift_is_found(desk):
     assert text.returncode == 1 and "too few: member" in text.stdout and "10 of 39 users" not in text.stdout
 
 
+@contextlib.contextmanager
+def beside(*works):
+    """Each work is called with a number, over and over, until the block ends."""
+    stop = threading.Event()
+
+    def over_and_over(work):
+        for number in itertools.count(1):
+            if stop.is_set():
+                return
+            work(number)
+
+    threads = [threading.Thread(target=over_and_over, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def stream(desk, broker):
+    sender = Sender(broker, 4)
+
+    def work(number):
+        user = f"u{number % 50}"
+        sender.of_user(desk.workspace.events, user, structured(10 ** 6 + number, "journey.started", user, {}, at=time.time()))
+        if number % 20 == 0:
+            sender.flush()
+            time.sleep(0.02)
+
+    return work
+
+
 def test_users_who_change_meanwhile_are_no_drift(desk, broker):
     """A stream of events on the users who are looked at; at its end a real drift is found among them."""
     desk.fill(500)
-    stop = threading.Event()
-
-    def stream():
-        sender, number = Sender(broker, 4), 0
-        while not stop.is_set():
-            number += 1
-            user = f"u{number % 50}"
-            sender.of_user(desk.workspace.events, user, structured(10 ** 6 + number, "journey.started", user, {}, at=time.time()))
-            if number % 20 == 0:
-                sender.flush()
-                time.sleep(0.02)
-
-    thread = threading.Thread(target=stream)
-    thread.start()
-    try:
+    with beside(stream(desk, broker)):
         _, users, all = desk.verify()
         assert all["equal"] and not users
         desk.redis.sadd(desk.key("u400", "roles"), "guest")
         _, users, all = desk.verify()
         assert set(users) == {"u400"} and all["drifted"] == 1
-    finally:
-        stop.set()
-        thread.join()
+
+
+def test_a_rebuild_puts_redis_right_while_all_goes_on(desk, broker):
+    """Roles that somebody holds are there all the time; what nobody decided goes; nothing is decided twice."""
+    desk.fill(2000)
+    redis, prefix = desk.redis, desk.workspace.prefix
+    for user in ("u60", "u61"):
+        desk.send(user, "journey.completed")
+        desk.wait_roles(user, "member", "trial", "guest")
+    redis.sadd(desk.key("u100", "roles"), "guest")
+    redis.delete(desk.key("u101", "user"), desk.key("u101", "roles"))
+    redis.hset(desk.key("u102", "user"), mapping={"at": 10 ** 9, "register": "{}"})
+    redis.zrem(f"{prefix}:ends", "u103")
+    redis.sadd(desk.key("nobody", "roles"), "member")
+    redis.hset(desk.key("ghost", "user"), mapping={"gen": 1, "at": 3, "register": "{}"})
+    assert desk.verify()[2]["drifted"] == 6
+
+    watched, absent, looks = ["u10", "u60", "u61", "u1500"], [], itertools.count()
+    look = desk.workspace.redis.client()
+
+    def watch(_):
+        for user in watched:
+            held = look.smembers(desk.key(user, "roles"))
+            if not held >= {"member", "trial"} or user in ("u60", "u61") and "guest" not in held:
+                absent.append((user, held))
+        next(looks)
+
+    with beside(stream(desk, broker), watch):
+        done = waymark("rebuild", "--reason", "drift", "--yes", "--wait", "--json", "-C", desk.workspace.folder)
+        assert (done.returncode, json.loads(done.stdout)) == (0, {"generation": 2, "state": "rebuilt"}), done.stderr
+    assert not absent and next(looks) > 20
+    wait_until(lambda: desk.workspace.lag() == 0, 20, what="everything to be decided")
+    assert desk.verify()[2] == {"users": 2000, "drifted": 0, "moving": 0, "strange-keys": 0, "equal": True}
+    assert not redis.exists(desk.key("nobody", "roles"), desk.key("ghost", "user"))
+    assert redis.hget(f"{prefix}:meta", "rebuild-reason") == "drift" and not desk.worker.lines("warning.*stopped")
+
+
+def test_a_rebuild_survives_its_workers(desk, workers):
+    """Killed while it rebuilds; another worker goes on, and a second rebuild comes on top."""
+    desk.fill(6000)
+    desk.redis.sadd(desk.key("nobody", "roles"), "member")
+    desk.redis.srem(desk.key("u5999", "roles"), "member")
+    command = ("rebuild", "--reason", "drift", "--yes", "-C", desk.workspace.folder)
+    assert waymark(*command).returncode == 0
+    desk.worker.wait_said("catching up", 10)
+    desk.worker.kill()
+    assert desk.redis.hexists(f"{desk.workspace.prefix}:meta", "rebuild:3")
+    again = workers(desk.workspace, "again", ready=False)
+    again.wait_said("catching up", 30)
+    assert waymark(*command, "--wait").returncode == 0
+    assert again.lines("rebuilt.*generation=3")
+    assert desk.verify()[2]["equal"]
+    assert not desk.redis.exists(desk.key("nobody", "roles"))
+
+
+def test_a_rebuild_asks_for_a_reason_and_a_redis(desk):
+    folder = desk.workspace.folder
+    assert waymark("rebuild", "--yes", "-C", folder).returncode == 2
+    other = desk.workspace.other_instance("empty")
+    other.settings["redis"]["prefix"] += "-empty"
+    other.write_settings()
+    done = waymark("rebuild", "--yes", "--reason", "r", "-C", other.folder)
+    assert done.returncode == 1 and "no worker has filled" in done.stderr
 
 
 def test_what_can_not_be_reached_is_said(desk, tmp_path):

@@ -100,9 +100,9 @@ static enum cache_result execute_write(struct memory_cache *cache, const struct 
   }
   if (write->end_us != INT64_MAX && (!user->has_end || write->end_us < user->end_us))
     set_end(user, write->end_us);
-  if (cache->data.generation > write->gen)
+  if (cache->data.generation != 0 && cache->data.generation != write->gen)
     return CACHE_STALE;
-  bool newer = !user->has_register || write->gen > user->gen || (write->gen == user->gen && write->at > user->at);
+  bool newer = !user->has_register || write->gen != user->gen || write->at > user->at;
   if (!newer)
     return CACHE_DONE;
   if (cache->written)
@@ -115,17 +115,29 @@ static enum cache_result execute_write(struct memory_cache *cache, const struct 
   return CACHE_DONE;
 }
 
+static void drop(struct memory_user *user, int64_t gen) {
+  if (user && user->gen < gen)
+    *user = (struct memory_user){.id = user->id};
+}
+
 static enum cache_result execute(struct memory_cache *cache, const struct memory_command *command) {
   switch (command->kind) {
   case COMMAND_WRITE:
     return execute_write(cache, &command->write);
   case COMMAND_ADVANCE:
-    if (cache->data.progress[command->partition] != command->from)
+    if (cache->data.progress[command->partition] != command->from || cache->data.generation != command->gen)
       return CACHE_STALE;
     cache->data.progress[command->partition] = command->to;
     return CACHE_DONE;
   case COMMAND_SET_END:
     set_end(find_or_add(cache, command->write.user), command->to);
+    return CACHE_DONE;
+  case COMMAND_DROP:
+    drop(find(&cache->data, command->write.user), command->gen);
+    return CACHE_DONE;
+  case COMMAND_REBUILT:
+    if (cache->data.rebuild[command->partition] == command->gen)
+      cache->data.rebuild[command->partition] = 0;
     return CACHE_DONE;
   }
   return CACHE_BROKEN;
@@ -165,6 +177,16 @@ void memory_cache_set_down(struct memory_cache *cache, bool down) {
 void memory_cache_flush(struct memory_cache *cache) {
   empty(&cache->data);
   cache->late_count = 0;
+}
+
+void memory_cache_rebuild(struct memory_cache *cache) {
+  if (cache->data.generation == 0)
+    return;
+  cache->data.generation++;
+  for (int p = 0; p < CACHE_PARTITIONS; p++) {
+    cache->data.progress[p] = CACHE_NO_PROGRESS;
+    cache->data.rebuild[p] = cache->data.generation;
+  }
 }
 
 void memory_cache_restore(struct memory_cache *cache, const struct memory_data *snapshot) {
@@ -311,9 +333,41 @@ static enum cache_result command_now(struct memory_connection *connection, const
   return is_lost(connection) ? lose(connection, error) : result;
 }
 
-static enum cache_result door_advance(void *self, int32_t partition, int64_t from, int64_t to, struct wm_error *error) {
-  struct memory_command command = {.kind = COMMAND_ADVANCE, .partition = partition, .from = from, .to = to};
+static enum cache_result door_advance(void *self, int32_t partition, int64_t gen, int64_t from, int64_t to,
+                                      struct wm_error *error) {
+  struct memory_command command = {.kind = COMMAND_ADVANCE, .partition = partition, .gen = gen, .from = from, .to = to};
   return command_now(self, &command, error);
+}
+
+static enum cache_result door_rebuilt(void *self, int32_t partition, int64_t gen, struct wm_error *error) {
+  struct memory_command command = {.kind = COMMAND_REBUILT, .partition = partition, .gen = gen};
+  return command_now(self, &command, error);
+}
+
+static enum cache_result door_drop(void *self, struct wm_text user, int64_t gen, struct wm_error *error) {
+  struct memory_connection *connection = self;
+  struct memory_command command = {.kind = COMMAND_DROP, .write = {.user = copy(connection->cache, user)}, .gen = gen};
+  return command_now(connection, &command, error);
+}
+
+/* Two at a time; the cursor is where it goes on. */
+static enum cache_result door_scan(void *self, char cursor[static CACHE_CURSOR_SIZE], struct wm_arena *arena,
+                                   struct cache_user **ret_users, size_t *ret_count, struct wm_error *error) {
+  struct memory_connection *connection = self;
+  const struct memory_data *data = &connection->cache->data;
+  world_touch(connection->cache->world);
+  if (is_lost(connection))
+    return lose(connection, error);
+  size_t at = strtoul(cursor, NULL, 10);
+  *ret_users = must(wm_arena_array(arena, 2, sizeof **ret_users));
+  *ret_count = 0;
+  for (; at < data->user_count && *ret_count < 2; at++) {
+    const struct memory_user *user = &data->users[at];
+    if (user->has_register || user->role_count > 0)
+      (*ret_users)[(*ret_count)++] = (struct cache_user){.id = user->id, .gen = user->gen};
+  }
+  snprintf(cursor, CACHE_CURSOR_SIZE, "%zu", at < data->user_count ? at : 0);
+  return CACHE_DONE;
 }
 
 static enum cache_result door_get_meta(void *self, int32_t partition, struct cache_meta *ret, struct wm_error *error) {
@@ -326,6 +380,8 @@ static enum cache_result door_get_meta(void *self, int32_t partition, struct cac
   memcpy(ret->incarnation, data->incarnation, sizeof ret->incarnation);
   if (partition >= 0)
     memcpy(ret->catalogue, data->catalogue[partition], sizeof ret->catalogue);
+  if (partition >= 0)
+    ret->rebuild = data->rebuild[partition];
   return CACHE_DONE;
 }
 
@@ -413,6 +469,9 @@ static const struct cache_ops ops = {
     .beat = door_beat,
     .due = door_due,
     .set_end = door_set_end,
+    .scan = door_scan,
+    .drop = door_drop,
+    .rebuilt = door_rebuilt,
 };
 
 void memory_cache_connect(struct memory_cache *cache, struct cache_door *ret) {

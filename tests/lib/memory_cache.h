@@ -27,6 +27,7 @@ struct memory_data {
   int64_t progress[CACHE_PARTITIONS];
   char incarnation[64];
   int64_t generation;
+  int64_t rebuild[CACHE_PARTITIONS];
   char catalogue[CACHE_PARTITIONS][64];
   bool ready;
   int64_t alive_us;
@@ -36,10 +37,10 @@ struct memory_connection;
 
 /* A command on its way. */
 struct memory_command {
-  enum { COMMAND_WRITE, COMMAND_ADVANCE, COMMAND_SET_END } kind;
+  enum { COMMAND_WRITE, COMMAND_ADVANCE, COMMAND_SET_END, COMMAND_DROP, COMMAND_REBUILT } kind;
   struct cache_write write; /* copied */
   int32_t partition;
-  int64_t from, to;
+  int64_t gen, from, to;
 };
 
 struct memory_cache {
@@ -64,6 +65,8 @@ void memory_cache_connect(struct memory_cache *cache, struct cache_door *ret);
 
 void memory_cache_set_down(struct memory_cache *cache, bool down);
 void memory_cache_flush(struct memory_cache *cache);
+/* What `waymark rebuild` does. Nothing if no worker has filled it yet. */
+void memory_cache_rebuild(struct memory_cache *cache);
 /* Another state of the past: every connection breaks, and nothing that was under way survives. */
 void memory_cache_restore(struct memory_cache *cache, const struct memory_data *snapshot);
 

@@ -280,7 +280,7 @@ bool simulation_end(struct simulation *simulation) {
 
 /* How much of what: some seeds are quiet, so that rare meetings of few faults are played too. */
 struct mood {
-  unsigned crash, stop, suspend, start, flush, down, restore, reload, jump, send, say;
+  unsigned crash, stop, suspend, start, flush, rebuild, down, restore, reload, jump, send, say;
 };
 
 static struct mood choose_mood(struct simulation *simulation) {
@@ -307,6 +307,7 @@ static struct mood choose_mood(struct simulation *simulation) {
       .suspend = 20 * scale,
       .start = 60 * scale,
       .flush = world_chance(world, 3000) ? 20 : 0,
+      .rebuild = world_chance(world, 3000) ? 30 : 0,
       .down = world_chance(world, 3000) ? 20 : 0,
       .restore = world_chance(world, 3000) ? 20 : 0,
       .reload = world_chance(world, 3000) ? 30 : 0,
@@ -370,6 +371,8 @@ static void disturb_redis(struct simulation *simulation, const struct mood *mood
   struct memory_cache *cache = simulation->cache;
   if (world_chance(world, mood->flush))
     memory_cache_flush(cache);
+  if (world_chance(world, mood->rebuild))
+    memory_cache_rebuild(cache);
   if (world_chance(world, mood->restore * 3)) {
     simulation->snapshot = cache->data;
     simulation->has_snapshot = true;

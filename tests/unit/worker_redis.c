@@ -45,11 +45,23 @@ Test(redis, a_newer_generation_wins_whatever_its_offset) {
 Test(redis, a_write_of_an_older_generation_is_stale) {
   struct cache_write writes[] = {write_of("u", 2, 3, gold, 1), write_of("v", 1, 4, gold, 1)};
   cr_assert_eq(apply(writes, 2), CACHE_DONE);
+  redis("HSET wm:meta generation 2");
   writes[0] = write_of("u", 1, 1000, both, 2);
-  writes[1] = write_of("v", 1, 5, both, 2);
+  writes[1] = write_of("v", 2, 5, both, 2);
   cr_assert_eq(apply(writes, 2), CACHE_STALE);
   cr_assert_str_eq(redis("HMGET wm:{u}:user gen at"), "2 3");
-  cr_assert_str_eq(redis("HMGET wm:{v}:user gen at"), "1 5", "the others are written all the same");
+  cr_assert_str_eq(redis("HMGET wm:{v}:user gen at"), "2 5", "the others are written all the same");
+  writes[0] = write_of("v", 1, 1000, both, 2);
+  cr_assert_eq(apply(writes, 1), CACHE_STALE, "nobody of an older generation writes");
+}
+
+Test(redis, what_a_generation_that_is_no_more_has_left_gives_way) {
+  struct cache_write write = write_of("u", 5, 1000, both, 2);
+  cr_assert_eq(apply(&write, 1), CACHE_DONE);
+  redis("HSET wm:meta generation 1");
+  write = write_of("u", 1, 3, gold, 1);
+  cr_assert_eq(apply(&write, 1), CACHE_DONE);
+  cr_assert_str_eq(redis("HMGET wm:{u}:user gen at"), "1 3");
 }
 
 Test(redis, a_projection_needs_exactly_the_register_it_came_from) {
@@ -181,7 +193,8 @@ Test(redis, many_users_come_back_with_roles_sorted_and_progress) {
     users[i].id = wm_text_of(ids[i]);
   }
   cr_assert_eq(apply(writes, COUNT - 1), CACHE_DONE);
-  cr_assert_eq(OP(advance, 3, CACHE_NO_PROGRESS, 17), CACHE_DONE);
+  redis("HSET wm:meta generation 1");
+  cr_assert_eq(OP(advance, 3, 1, CACHE_NO_PROGRESS, 17), CACHE_DONE);
   struct cache_progress progress[] = {{.partition = 3}, {.partition = 4}};
   cr_assert_eq(OP(fetch, users, COUNT, true, progress, 2, &server.arena), CACHE_DONE, "%s", server.error.text);
   cr_assert_eq(users[2701].at, 2701);
@@ -208,11 +221,15 @@ Test(redis, a_user_with_thousands_of_roles_is_written_whole) {
 }
 
 Test(redis, progress_moves_by_compare_and_set) {
-  cr_assert_eq(OP(advance, 0, 5, 6), CACHE_STALE, "only catching up creates it");
-  cr_assert_eq(OP(advance, 0, CACHE_NO_PROGRESS, 6), CACHE_DONE);
-  cr_assert_eq(OP(advance, 0, CACHE_NO_PROGRESS, 6), CACHE_STALE);
-  cr_assert_eq(OP(advance, 0, 5, 7), CACHE_STALE);
-  cr_assert_eq(OP(advance, 0, 6, 9), CACHE_DONE);
+  redis("HSET wm:meta generation 1");
+  cr_assert_eq(OP(advance, 0, 1, 5, 6), CACHE_STALE, "only catching up creates it");
+  cr_assert_eq(OP(advance, 0, 1, CACHE_NO_PROGRESS, 6), CACHE_DONE);
+  cr_assert_eq(OP(advance, 0, 1, CACHE_NO_PROGRESS, 6), CACHE_STALE);
+  cr_assert_eq(OP(advance, 0, 1, 5, 7), CACHE_STALE);
+  cr_assert_eq(OP(advance, 0, 1, 6, 9), CACHE_DONE);
+  cr_assert_eq(OP(advance, 0, 2, 9, 10), CACHE_STALE, "another generation");
+  redis("HSET wm:meta generation 2");
+  cr_assert_eq(OP(advance, 0, 1, 9, 10), CACHE_STALE, "an older generation");
   cr_assert_str_eq(redis("HGETALL wm:progress"), "0 9");
 }
 
@@ -276,4 +293,44 @@ Test(redis, a_worker_that_vanished_is_waited_for_as_long_as_its_session_lasts) {
   cr_assert_eq(door.ops->beat(door.self, true, 1035100000, NULL), CACHE_DONE);
   cr_assert_str_eq(redis("HMGET wm:meta ready worker:gone"), "1 (nil)");
   redis_close(patient);
+}
+
+/* --- rebuild --- */
+
+Test(redis, what_an_older_generation_left_is_found_and_taken_out) {
+  struct cache_write write = write_of("a{}%", 1, 7, both, 2);
+  cr_assert_eq(apply(&write, 1), CACHE_DONE);
+  write = write_of("b", 2, 7, gold, 1);
+  cr_assert_eq(apply(&write, 1), CACHE_DONE);
+  redis("SADD wm:{c}:roles gold");
+  redis("SET wm:{d}:user text");
+  redis("SET wm:{e}:other text");
+  redis("ZADD wm:ends 5 c");
+  char cursor[CACHE_CURSOR_SIZE] = "0";
+  struct cache_user *users;
+  size_t count, older = 0;
+  do {
+    cr_assert_eq(OP(scan, cursor, &server.arena, &users, &count), CACHE_DONE, "%s", server.error.text);
+    for (size_t i = 0; i < count; i++) {
+      cr_assert_not(wm_text_is(users[i].id, "e"));
+      cr_assert_eq(users[i].gen, wm_text_is(users[i].id, "b") ? 2 : wm_text_is(users[i].id, "a{}%") ? 1 : 0);
+      older += users[i].gen < 2;
+      cr_assert_eq(OP(drop, users[i].id, 2), CACHE_DONE, "%s", server.error.text);
+    }
+  } while (strcmp(cursor, "0") != 0);
+  cr_assert_geq(older, 3);
+  cr_assert_str_eq(redis("DBSIZE"), "3", "b's two keys and the one that is none of ours");
+  cr_assert_str_eq(redis("EXISTS wm:{b}:user wm:{b}:roles wm:{e}:other"), "3");
+}
+
+Test(redis, the_mark_of_a_rebuild_goes_with_its_generation) {
+  struct cache_meta found;
+  redis("HSET wm:meta generation 4 rebuild:3 4");
+  cr_assert_eq(OP(get_meta, 3, &found), CACHE_DONE);
+  cr_assert_eq(found.rebuild, 4);
+  cr_assert_eq(OP(rebuilt, 3, 3), CACHE_DONE);
+  cr_assert_str_eq(redis("HGET wm:meta rebuild:3"), "4");
+  cr_assert_eq(OP(rebuilt, 3, 4), CACHE_DONE);
+  cr_assert_eq(OP(get_meta, 3, &found), CACHE_DONE);
+  cr_assert_eq(found.rebuild, 0);
 }

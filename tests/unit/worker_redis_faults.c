@@ -60,8 +60,10 @@ Test(redis_faults, another_call_before_wait_does_not_mix_up_replies) {
   struct cache_write writes[] = {write_of("u", 2, 1, gold, 1), write_of("v", 1, 1, gold, 1)};
   cr_assert_eq(apply(writes, 1), CACHE_DONE);
   writes[0].gen = 1;
+  writes[1].gen = 2;
+  redis("HSET wm:meta generation 2");
   cr_assert_eq(OP(apply, writes, 2), CACHE_DONE);
-  cr_assert_eq(OP(advance, 0, CACHE_NO_PROGRESS, 6), CACHE_DONE);
+  cr_assert_eq(OP(advance, 0, 2, CACHE_NO_PROGRESS, 6), CACHE_DONE);
   struct cache_user user = {.id = WM_TEXT("v")};
   cr_assert_eq(OP(fetch, &user, 1, false, NULL, 0, &server.arena), CACHE_DONE);
   cr_assert_eq(user.at, 1);
