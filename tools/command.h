@@ -41,7 +41,7 @@ extern const struct command command_roles, command_why, command_who, command_his
 extern const struct command command_directory;
 extern const struct command command_status;
 extern const struct command command_verify, command_rebuild;
-extern const struct command command_failures, command_redrive;
+extern const struct command command_failures, command_redrive, command_event;
 extern const struct command command_replay;
 
 /* NULL: there is none of that name. */

@@ -52,24 +52,13 @@ static int read_times(const struct options *options, struct failures_filter *ret
   return exit_code;
 }
 
-static bool has(const struct options *options, const char *name) {
-  for (size_t i = 0; options->rows[i].name; i++)
-    if (strcmp(options->rows[i].name, name) == 0)
-      return options->values[i] != NULL;
-  return false;
-}
-
-static const char *value(const struct options *options, const char *name) {
-  return has(options, name) ? options_value(options, name) : NULL;
-}
-
 int failures_filter_read(const struct options *options, struct failures_filter *ret) {
-  *ret = (struct failures_filter){.code = value(options, "code"),
-                                  .automation = value(options, "automation"),
-                                  .role = value(options, "role"),
-                                  .user = value(options, "user"),
-                                  .rejected = has(options, "rejected"),
-                                  .failed = has(options, "failed")};
+  *ret = (struct failures_filter){.code = options_value(options, "code"),
+                                  .automation = options_value(options, "automation"),
+                                  .role = options_value(options, "role"),
+                                  .user = options_value(options, "user"),
+                                  .rejected = options_has(options, "rejected"),
+                                  .failed = options_has(options, "failed")};
   if (ret->rejected && ret->failed)
     return say(EXIT_USAGE, "--rejected and --failed don't go together: without both, all are told");
   if (ret->automation && !wm_text_is_name(wm_text_of(ret->automation)))
@@ -279,7 +268,7 @@ static int each_in_file(const char *path, struct walking *walking) {
 }
 
 int failures_each(const struct loaded *loaded, const struct options *options, struct failures_walk *walk) {
-  const char *path = value(options, "failures");
+  const char *path = options_value(options, "failures");
   struct walking walking = {.settings = &loaded->settings, .walk = walk};
   walk->faults = 0;
   walk->begins_us = INT64_MIN;

@@ -29,6 +29,7 @@ const struct command *const commands[] = {
     &command_automations,
     &command_failures,
     &command_redrive,
+    &command_event,
     &command_grant,
     &command_revoke,
     &command_delegate,

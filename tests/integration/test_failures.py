@@ -2,7 +2,6 @@
 import json
 import re
 
-import pytest
 from load import structured
 from waymark_testlib.kafka import home
 from waymark_testlib.process import wait_until
@@ -123,3 +122,63 @@ def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, b
     worker.wait_said("reloaded")
     done = ask(workspace, "redrive", first["id"], "--reason", "off", "--yes", "--notify", code=1)
     assert "did not run" in done.stdout and "enabled: false" in done.stdout
+
+
+def test_what_became_of_an_event(make_workspace, workers, sender):
+    workspace = make_workspace(RULES.format(status="inactive"))
+    worker = workers(workspace)
+    other = structured("other", user="u1", data={"milestone": "left"})
+    for value in (structured("joined", user="u1", data=JOINED), structured("joined", user="u1", data=JOINED), other):
+        sender.of_user(workspace.events, "u1", value)
+    sender.of_user(workspace.topic["directory"], "u1",
+                   structured("known", "directory.user.updated", "u1", {"status": "active"}))
+    sender.raw(workspace.events, structured("bad", user="u1", data=JOINED, specversion="9"), b"u1", [], home("u1", 4))
+    sender.flush()
+    decided(workspace, 3)
+    source = json.loads(other)["source"]
+
+    def event(id, *more):
+        found = []
+
+        def settled():
+            found[:] = rows(workspace, "event", source, id, *more)
+            return all(one["state"] != "waiting" for one in found)
+
+        wait_until(settled, 20, what="the group to pass them")
+        return found
+
+    first, second = event("joined")
+    assert (first["state"], second["state"]) == ("decided", "duplicate")
+    results = {one["data"]["automation"]: [task["result"] for task in one["data"]["tasks"]] for one in first["outcomes"]}
+    assert results == {"join": ["changed", "failed"], "zeal": ["failed"]}
+    text = ask(workspace, "event", source, "joined", "--topic", workspace.events, "--since", "5m").stdout
+    assert "ROLE_INACTIVE" in text and "A duplicate" in text
+
+    (nothing,) = event("other")
+    assert nothing["state"] == "nothing" and nothing["user"] == "u1"
+    assert {one["automation"]: one["verdict"] for one in nothing["explain"]} == {"join": "condition", "zeal": "condition"}
+    assert "does not take it: a condition does not hold" in ask(workspace, "event", source, "other").stdout
+
+    (known,) = event("known")
+    assert known["state"] == "no-outcome"
+    (bad,) = event("bad")
+    assert bad["state"] == "rejected" and bad["rejection"]["data"]["code"] == "EVENT_INVALID"
+    assert bad["dead-letter"]["offset"] == 0
+    assert f"dead letter: {workspace.dlq()}/" in ask(workspace, "event", source, "bad").stdout
+
+    # the record of a redrive is one more place
+    (failed,) = rows(workspace, "failures", "--automation", "join")
+    rows(workspace, "redrive", failed["id"], "--reason", "r", "--yes", code=1)
+    again = [one for one in event("joined") if one["run"] != "live"]
+    assert len(again) == 1 and again[0]["record"]["topic"] == workspace.topic["replay"]
+    assert again[0]["state"] == "decided" and again[0]["origin"] == first["origin"]
+
+    # nobody is at work
+    worker.terminate()
+    sender.of_user(workspace.events, "u1", structured("later", user="u1", data=JOINED))
+    sender.flush()
+    (later,) = rows(workspace, "event", source, "later")
+    assert later["state"] == "waiting" and later["group-is-at"] == later["record"]["offset"]
+    gone = ask(workspace, "event", source, "nobody-sent-it", "--since", "1h", code=1)
+    assert "was found in that time" in gone.stderr
+    ask(workspace, "event", source, "later", "--topic", "elsewhere", code=2)

@@ -1,4 +1,4 @@
-"""waymark failures from files of records, and how redrive wants to be called."""
+"""waymark failures from files of records, and how redrive and event want to be called."""
 import json
 
 import pytest
@@ -157,3 +157,14 @@ def test_redrive_says_that_kafka_is_away(workspace):
     (workspace / "waymark.yaml").write_text('kafka: { bootstrap: "127.0.0.1:1" }\n')
     done = waymark("redrive", "-C", workspace, "--code", "ROLE_INACTIVE", "--reason", "r", "--yes")
     assert done.code == 3 and done.out == "" and "brokers can't be reached" in done.err
+
+
+@pytest.mark.parametrize("call, said", [
+    (["/s"], "ID"),
+    (["", "e"], "neither is empty"),
+    (["/s", "e", "--since", "1h", "--until", "2h"], "later than"),
+    (["/s", "e", "--since", "soon"], "no moment"),
+])
+def test_wrong_usage_of_event(workspace, call, said):
+    done = waymark("event", "-C", workspace, *call)
+    assert done.code == 2 and done.out == "" and said in done.err
