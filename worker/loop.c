@@ -364,11 +364,13 @@ static int wait_ms(const struct loop *loop, bool busy) {
   return (int)((wait_us + 999) / 1000);
 }
 
-static void collect(struct loop *loop, bool busy) {
+/* True: nothing more has come. */
+static bool collect(struct loop *loop, bool busy) {
   int64_t wait_us;
   bool more = take_one(loop, wait_ms(loop, busy));
   for (size_t i = 1; more && loop->phase != LOOP_STOPPED && i < STEP_RECORDS && !batch_is_due(loop, &wait_us); i++)
     more = take_one(loop, 0);
+  return !more;
 }
 
 bool loop_step(struct loop *loop) {
@@ -380,9 +382,8 @@ bool loop_step(struct loop *loop) {
   busy |= reproject_step(loop);
   busy |= rebuild_step(loop);
   beat(loop);
-  if (loop->phase == LOOP_RUNNING)
-    collect(loop, busy);
-  if (loop->applying && loop->batch.events == 0)
+  bool quiet = loop->phase == LOOP_RUNNING && collect(loop, busy);
+  if (quiet && loop->applying && loop->phase != LOOP_STOPPED)
     loop_settle(loop);
   if (batch_is_due(loop, &wait_us) && recover_is_clear(loop))
     batch_run(loop);
