@@ -11,6 +11,9 @@ RULES = """
 role: badge
 status: {status}
 ---
+role: star
+status: {status}
+---
 role: member
 ---
 channel: mail
@@ -22,6 +25,7 @@ repeat: once-per-user
 tasks:
   - {{name: Make a member, sequence: 10, type: change-role, role: member, action: add}}
   - {{name: Give the badge, sequence: 20, type: change-role, role: badge, action: add}}
+  - {{name: Give the star, sequence: 30, type: change-role, role: star, action: add}}
 ---
 automation: zeal
 trigger: journey.milestone.achieved
@@ -54,17 +58,17 @@ def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, b
         sender.of_user(workspace.events, user, structured(number, user=user, data=JOINED), [("x-kept", b"yes")])
     sender.raw(workspace.events, b'{"bad\x1b[31m', b"u0", [("ce-like", b"\x00\x01")], home("u0", 4))
     sender.flush()
-    decided(workspace, 7)
+    decided(workspace, 10)
 
-    found = rows(workspace, "failures", "list", "--code", "ROLE_INACTIVE", "--automation", "join", "--since", "5m")
+    found = rows(workspace, "failures", "list", "--code", "ROLE_INACTIVE", "--automation", "join", "--role", "badge", "--since", "5m")
     assert sorted(one["user"] for one in found) == users and {one["role"] for one in found} == {"badge"}
     assert {one["sequence"] for one in found} == {20}
     stats = {(one["by"], one.get("name")): one["count"] for one in rows(workspace, "failures", "stats")}
-    assert stats[("code", "ROLE_INACTIVE")] == stats[("code", "TEMPLATE_FAILED")] == 3
-    assert stats[("code", "EVENT_INVALID")] == 1 and stats[("all", None)] == 7
+    assert stats[("code", "ROLE_INACTIVE")] == 6 and stats[("code", "TEMPLATE_FAILED")] == 3
+    assert stats[("code", "EVENT_INVALID")] == 1 and stats[("all", None)] == 10
     ask(workspace, "failures", "--code", "ROLE_INACTIVE", "--exit-code", code=1)
-    followed = ask(workspace, "failures", "list", "--follow", "--limit", "7")
-    assert followed.stdout.count("live:") == 7
+    followed = ask(workspace, "failures", "list", "--follow", "--limit", "10")
+    assert followed.stdout.count("live:") == 10
 
     # one of them with the event that it is about, and the dead letter as it came
     (shown,) = rows(workspace, "failures", "show", found[0]["id"])
@@ -90,24 +94,25 @@ def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, b
     worker.reload()
     worker.wait_said("reloaded")
     planned = rows(workspace, "redrive", "--code", "ROLE_INACTIVE", "--dry-run")
-    assert [one["state"] for one in planned] == ["ready"] * 3
+    assert [one["state"] for one in planned] == ["ready"] * 6
     assert not any(workspace.roles(user) - {"member"} for user in users)
     before = broker.ends(workspace.topic["replay"])
     redriven = rows(workspace, "redrive", "--code", "ROLE_INACTIVE", "--reason", "the badge is back", "--yes")
-    assert sorted((one["user"], one["result"]) for one in redriven) == [(user, "changed") for user in users]
+    assert sorted((one["user"], one["sequence"], one["result"]) for one in redriven) == [
+        (user, sequence, "changed") for user in users for sequence in (20, 30)]
     for user in users:
-        wait_until(lambda: workspace.roles(user) == {"member", "badge"}, 10, what="the badge")
+        wait_until(lambda: workspace.roles(user) == {"member", "badge", "star"}, 10, what="badge and star")
 
     # what was sent says what it is, and is the event as it came
     sent = [record for record in broker.read(workspace.topic["replay"])]
-    assert len(sent) == 4 and sum(broker.ends(workspace.topic["replay"]).values()) - sum(before.values()) == 3
+    assert len(sent) == 7 and sum(broker.ends(workspace.topic["replay"]).values()) - sum(before.values()) == 6
     last = sent[-1]
-    assert last.header("wm-automation") == b"join" and last.header("wm-sequence") == b"20"
+    assert last.header("wm-automation") == b"join" and last.header("wm-sequence") in (b"20", b"30")
     assert last.header("x-kept") == b"yes" and last.header("wm-notify") == b"false"
     assert re.fullmatch(rb"redrive-\d{14}-[0-9a-f]{6}", last.header("wm-run"))
     outcomes = [json.loads(record.value)["data"] for record in broker.read(workspace.topic["outcomes"])]
     again = [one for one in outcomes if one["run"] == redriven[0]["run"]]
-    assert len(again) == 3 and all([task["sequence"] for task in one["tasks"]] == [20] for one in again)
+    assert sorted([task["sequence"] for task in one["tasks"]] for one in again) == [[20]] * 3 + [[30]] * 3
 
     # twice is refused, but for --again, which changes nothing
     refused = ask(workspace, "redrive", "--code", "ROLE_INACTIVE", "--reason", "twice", "--yes", code=1)
@@ -134,7 +139,7 @@ def test_what_became_of_an_event(make_workspace, workers, sender):
                    structured("known", "directory.user.updated", "u1", {"status": "active"}))
     sender.raw(workspace.events, structured("bad", user="u1", data=JOINED, specversion="9"), b"u1", [], home("u1", 4))
     sender.flush()
-    decided(workspace, 3)
+    decided(workspace, 4)
     source = json.loads(other)["source"]
 
     def event(id, *more):
@@ -150,7 +155,7 @@ def test_what_became_of_an_event(make_workspace, workers, sender):
     first, second = event("joined")
     assert (first["state"], second["state"]) == ("decided", "duplicate")
     results = {one["data"]["automation"]: [task["result"] for task in one["data"]["tasks"]] for one in first["outcomes"]}
-    assert results == {"join": ["changed", "failed"], "zeal": ["failed"]}
+    assert results == {"join": ["changed", "failed", "failed"], "zeal": ["failed"]}
     text = ask(workspace, "event", source, "joined", "--topic", workspace.events, "--since", "5m").stdout
     assert "ROLE_INACTIVE" in text and "A duplicate" in text
 
@@ -167,7 +172,7 @@ def test_what_became_of_an_event(make_workspace, workers, sender):
     assert f"dead letter: {workspace.dlq()}/" in ask(workspace, "event", source, "bad").stdout
 
     # the record of a redrive is one more place
-    (failed,) = rows(workspace, "failures", "--automation", "join")
+    (failed,) = rows(workspace, "failures", "--automation", "join", "--role", "star")
     rows(workspace, "redrive", failed["id"], "--reason", "r", "--yes", code=1)
     again = [one for one in event("joined") if one["run"] != "live"]
     assert len(again) == 1 and again[0]["record"]["topic"] == workspace.topic["replay"]
