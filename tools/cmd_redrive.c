@@ -27,8 +27,21 @@ static int name_run(struct redrive *redrive) {
   return EXIT_FINE;
 }
 
+static bool check_edit(const struct options *options, const char *const *others, size_t count) {
+  bool fine = !options_argument(options, 0);
+  for (size_t i = 0; i < count; i++)
+    fine = fine && !options_has(options, others[i]);
+  return fine;
+}
+
 static int check_selection(const struct options *options) {
   static const char *const selectors[] = {"id", "code", "automation", "role", "user", "since"};
+  static const char *const of_tasks[] = {"until", "again", "notify", "dry-run", "timeout", "no-wait"};
+  if (options_has(options, "edit"))
+    return check_edit(options, selectors, sizeof selectors / sizeof *selectors) &&
+                   check_edit(options, of_tasks, sizeof of_tasks / sizeof *of_tasks)
+               ? EXIT_FINE
+               : say(EXIT_USAGE, "--edit takes one rejected event: only --reason, --by, --yes and --json go with it");
   for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++)
     if (options_has(options, selectors[i]))
       return EXIT_FINE;
@@ -88,6 +101,8 @@ static int work(struct redrive *redrive, const struct invocation *invocation) {
   int exit_code = read_options(redrive);
   if (exit_code == EXIT_FINE)
     exit_code = workspace_open_settings(invocation, &redrive->loaded);
+  if (exit_code == EXIT_FINE && options_has(redrive->options, "edit"))
+    return redrive_edit(redrive);
   if (exit_code == EXIT_FINE)
     exit_code = redrive_select(redrive);
   if (exit_code != EXIT_FINE)
@@ -129,6 +144,7 @@ static const struct option options[] = {
     {"again", 0, NULL, "those too that were redriven before"},
     {"notify", 0, NULL, "with notifications (else they are suppressed)"},
     {"dry-run", 0, NULL, "only the plan; nothing is sent"},
+    {"edit", 0, "ID", "mend this rejected event in $VISUAL or $EDITOR, and send it as a new one"},
     OPTION_REASON,
     OPTION_BY,
     OPTION_YES,
@@ -150,6 +166,8 @@ const struct command command_redrive = {
         "are asked again, 'repeat' is not. Then waits for what comes of it.\n"
         "A failure that was redriven before is left out unless --again; the record on topics.replay is what tells, as\n"
         "long as retention keeps it. Notifications are suppressed unless --notify.\n"
+        "--edit opens what a rejected event's dead letter holds in your editor, checks what comes out as the worker\n"
+        "would, and sends it to the topic that it came to, with the attribute 'wmcorrects' naming the old record.\n"
         "Exit 1 when a task failed again or did not run, or when nothing is left to do; 3 when Kafka can't be reached\n"
         "or no worker decides in time.\n\n"
         "  waymark redrive --code ROLE_INACTIVE --since 2h --dry-run\n"

@@ -63,6 +63,9 @@ int redrive_wait(struct redrive *redrive);
 /* What came of it, on stdout. EXIT_BAD_NEWS when a task failed again or did not run. */
 int redrive_tell(const struct redrive *redrive, bool waited);
 
+/* The other way of `waymark redrive`: a rejected event is mended in an editor, and sent as a new one. The exit code. */
+int redrive_edit(struct redrive *redrive);
+
 /* Order of items; 'order' does not count. */
 int redrive_compare(const struct redrive_item *a, const struct redrive_item *b);
 

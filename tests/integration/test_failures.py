@@ -187,3 +187,46 @@ def test_what_became_of_an_event(make_workspace, workers, sender):
     gone = ask(workspace, "event", source, "nobody-sent-it", "--since", "1h", code=1)
     assert "was found in that time" in gone.stderr
     ask(workspace, "event", source, "later", "--topic", "elsewhere", code=2)
+
+
+def test_a_rejected_event_is_mended(make_workspace, workers, sender, broker, tmp_path, monkeypatch):
+    workspace = make_workspace(RULES.format(status="active"))
+    workers(workspace)
+    sender.raw(workspace.events, structured("e", user="u1", data=JOINED, specversion="9"), b"u1", [], home("u1", 4))
+    attributes = [("ce_id", b"b"), ("ce_source", b"/journeys"), ("ce_type", b"journey.milestone.achieved"),
+                  ("ce_subject", b"u2")]
+    sender.raw(workspace.events, json.dumps(JOINED).encode(), b"u2", attributes, home("u2", 4))
+    sender.flush()
+    decided(workspace, 2)
+    failed = {one["origin"]["partition"]: one["id"] for one in rows(workspace, "failures", "--rejected")}
+    if home("u1", 4) == home("u2", 4):
+        ids = [one["id"] for one in rows(workspace, "failures", "--rejected")]
+    else:
+        ids = [failed[home("u1", 4)], failed[home("u2", 4)]]
+    editor = tmp_path / "an editor"
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", f"'{editor}' --wait")
+
+    def edit_with(*lines):
+        editor.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
+        editor.chmod(0o755)
+
+    edit_with("exit 3")
+    assert "without success" in ask(workspace, "redrive", "--edit", ids[0], "--reason", "r", "--yes", code=1).stderr
+    edit_with('echo "{}" > "$2"')
+    refused = ask(workspace, "redrive", "--edit", ids[0], "--reason", "r", "--yes", code=1)
+    assert "would be rejected again" in refused.stderr and "stays in" in refused.stderr
+    before = {path.name for path in tmp_path.glob("waymark-*.json")}
+    edit_with("""sed -i 's/"9"/"1.0"/' "$2" """)
+    ask(workspace, "redrive", "--edit", ids[0], "--reason", "the version", "--yes")
+    edit_with("""sed -i 's/^{/{"specversion":"1.0",/' "$2" """)
+    (sent,) = rows(workspace, "redrive", "--edit", ids[1], "--reason", "the version", "--yes")
+    assert sent["sent"]["data"] == JOINED and sent["sent"]["wmcorrects"].startswith(f"{workspace.events}/")
+    assert {path.name for path in tmp_path.glob("waymark-*.json")} == before, "a file is only kept for work that counts"
+    for user in ("u1", "u2"):
+        wait_until(lambda: workspace.roles(user) == {"member", "badge", "star"}, 10, what="the roles")
+    mended = [json.loads(record.value) for record in broker.read(workspace.events) if b"wmcorrects" in record.value]
+    assert {event["id"] for event in mended} == {"e", "b"}
+    (task,) = rows(workspace, "failures", "--user", "u1", "--failed")
+    assert "is a failed task" in ask(workspace, "redrive", "--edit", task["id"], "--reason", "r", code=2).stderr

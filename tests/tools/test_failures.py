@@ -147,6 +147,10 @@ def test_wrong_usage(records, call, said):
     (["--user", "u", "--reason", "r", "--timeout", "soon"], "no duration"),
     (["--user", "u", "--reason", "r", "--by", "a\nb"], "--by"),
     (["--user", "u", "--reason", "r", "--failures", "f"], "--failures"),
+    (["--edit", "x", "--reason", "r", "--code", "ROLE_INACTIVE"], "only --reason"),
+    (["--edit", "x", "--reason", "r", "--again"], "only --reason"),
+    (["--edit", "x", "--reason", "r", "y"], "only --reason"),
+    (["--edit", "x"], "--reason is missing"),
 ])
 def test_wrong_usage_of_redrive(workspace, call, said):
     done = waymark("redrive", "-C", workspace, *call)
