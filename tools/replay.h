@@ -129,6 +129,12 @@ void replay_running_digest(const struct wm_workspace *workspace, char ret[static
 /* --- ways --- */
 
 int replay_plan_run(const struct invocation *invocation);
+int replay_apply_run(const struct invocation *invocation);
+int replay_list_run(const struct invocation *invocation);
+int replay_status_run(const struct invocation *invocation);
+int replay_pause_run(const struct invocation *invocation);
+int replay_resume_run(const struct invocation *invocation);
+int replay_cancel_run(const struct invocation *invocation);
 
 /* replay_resolve.c: are --from, --to and --partition what they have to be? EXIT_FINE, or told. */
 int replay_resolve_check(const struct options *options);

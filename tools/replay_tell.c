@@ -246,7 +246,7 @@ static void tell_sum(const struct replay_telling *telling, const struct dry_run 
          counts->notifications == 1 ? "" : "s");
   tell_conditions(dry);
   tell_duration(counts->selected);
-  printf("The plan is in '%s'. Nothing was sent.\n", path);
+  printf("The plan is in '%s'. Nothing was sent: waymark replay apply %s --reason '...'\n", path, path);
 }
 
 int replay_tell(struct replay_telling *telling, const struct dry_run *dry, const char *path) {

@@ -112,7 +112,8 @@ int wm_control_decode(const struct wm_record *record, struct wm_arena *arena, en
   struct wm_event event;
   *ret_word = (struct wm_running_word){.time_us = record->timestamp_ms > 0 ? record->timestamp_ms * 1000 : 0};
   *ret = WM_CONTROL_OTHER;
-  if (wm_text_is(record->key, "partitions"))
+  if (wm_text_is(record->key, "partitions") || wm_text_starts_with(record->key, WM_TEXT("replay/")) ||
+      wm_text_starts_with(record->key, WM_TEXT("replay-ask/")))
     return 0;
   if (read_key(&decoding) < 0)
     return -1;

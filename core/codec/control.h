@@ -6,7 +6,8 @@
  *                     both with "by" and "reason" as far as they are known
  *
  * The value is a CloudEvent in structured mode; a null value forgets what was said. The newest record of a key wins.
- * The record 'partitions' of the same topic is none of these. */
+ * The record 'partitions' of the same topic and those of replays ('replay/<run>', 'replay-ask/<run>') are none of
+ * these. */
 #ifndef WM_CODEC_CONTROL_H
 #define WM_CODEC_CONTROL_H
 
@@ -21,7 +22,7 @@
 
 enum wm_control {
   WM_CONTROL_WORD,
-  WM_CONTROL_OTHER /* the record is about something else (the number of partitions): nothing to do */
+  WM_CONTROL_OTHER /* the record is about something else (partitions, replays): nothing to do */
 };
 
 /* Reads one record, which may be hostile, into 'ret_word': it borrows from 'arena'. -1 with CONTROL_INVALID (the

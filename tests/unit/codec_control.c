@@ -95,6 +95,13 @@ Test(control, the_number_of_partitions_is_something_else) {
   cr_expect_eq(what, WM_CONTROL_OTHER);
 }
 
+Test(control, replays_are_something_else) {
+  cr_assert_eq(decode(WM_TEXT("replay/last-tuesday"), "{"), 0);
+  cr_expect_eq(what, WM_CONTROL_OTHER);
+  cr_assert_eq(decode(WM_TEXT("replay-ask/last-tuesday"), NULL), 0);
+  cr_expect_eq(what, WM_CONTROL_OTHER);
+}
+
 #define HEAD "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/waymark\","
 #define SWITCHED HEAD "\"type\":\"dev.waymark.automation.switched.v1\",\"subject\":\"automation/a\","
 #define ARCHIVED HEAD "\"type\":\"dev.waymark.role.archived.v1\",\"subject\":\"role/a\","

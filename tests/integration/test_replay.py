@@ -1,0 +1,198 @@
+"""Events once more, on real Kafka and Redis: plan, apply, what becomes of it, and a process that is killed on its way."""
+import json
+import os
+import pathlib
+import random
+import subprocess
+import time
+
+import jsonschema
+
+from load import structured
+from waymark_testlib.process import wait_until
+from waymark_testlib.worker import build_folder, waymark
+
+SCHEMAS = pathlib.Path(__file__).parents[2] / "schemas"
+CONTROL = json.loads((SCHEMAS / "control.schema.json").read_text())
+PLAN = json.loads((SCHEMAS / "plan.schema.json").read_text())
+RULES = """
+role: member
+---
+role: guest
+---
+channel: mail
+---
+automation: join
+trigger: journey.started
+tasks:
+  - {name: Give, sequence: 10, type: change-role, role: member, action: add}
+  - {name: Tell, sequence: 20, type: notify, channel: mail, to: a@b.example, title: t, message: m}
+---
+automation: leave
+trigger: journey.abandoned
+tasks: [{name: Take, sequence: 10, type: change-role, role: member, action: remove}]
+"""
+VISIT = """
+---
+automation: visit
+trigger: journey.started
+when: { data.guest: true }
+tasks: [{name: Give, sequence: 10, type: change-role, role: guest, action: add}]
+"""
+KILLS = int(os.environ.get("WAYMARK_REPLAY_KILLS", "4"))
+
+
+class Desk:
+    def __init__(self, workspace, sender):
+        self.workspace, self.sender = workspace, sender
+        self.events = 0
+        self.plan_file = workspace.logs / "plan.json"
+
+    def call(self, *words, code=0):
+        done = waymark(*words, "-C", self.workspace.folder)
+        assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+        return done
+
+    def send(self, count, users=20, guest=False):
+        dice = random.Random(count)
+        for _ in range(count):
+            self.events += 1
+            kind = "journey.abandoned" if dice.random() < 0.2 else "journey.started"
+            user = f"u{dice.randrange(users)}"
+            value = structured(self.events, kind, user, {"guest": guest}, at=time.time())
+            self.sender.of_user(self.workspace.events, user, value)
+        self.sender.flush()
+        wait_until(lambda: self.workspace.lag() == 0, 30, what="the worker to take them up")
+
+    def plan(self, *more):
+        done = self.call("replay", "plan", "--topic", self.workspace.events, "--from", "0", "--to", "0s", "--output",
+                         self.plan_file, "--json", *more)
+        jsonschema.validate(json.loads(self.plan_file.read_text()), PLAN)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def apply(self, *more, code=0):
+        return self.call("replay", "apply", self.plan_file, "--reason", "a drill", "--by", "jane", "--yes", "--json",
+                         *more, code=code)
+
+    def registers(self):
+        client = self.workspace.redis.client()
+        found = {}
+        for key in client.scan_iter(f"{self.workspace.prefix}:*:user", count=1000):
+            register = json.loads(client.hget(key, "register"))
+            found[register["user"]] = {name: register[name] for name in ("profile", "roles", "cleared")}
+        return found
+
+    def outcomes(self, run):
+        return [outcome["data"] for outcome in map(json.loads, (record.value for record in
+                self.workspace.broker.read(self.workspace.topic["outcomes"]))) if outcome["data"]["run"] == run]
+
+    def copies(self):
+        return self.workspace.broker.read(self.workspace.topic["replay"])
+
+    def notifications(self):
+        return len(self.workspace.broker.read(self.workspace.topic["notifications"]))
+
+
+def test_a_replay_of_everything_changes_nothing_and_tells_nobody(make_workspace, workers, sender):
+    desk = Desk(make_workspace(RULES), sender)
+    workers(desk.workspace)
+    desk.send(400)
+    before, told = desk.registers(), desk.notifications()
+    total = desk.plan()
+    assert (total["read"], total["selected"], total["changes"], total["failed"]) == (400, 400, 0, 0)
+    refused = desk.call("replay", "plan", "--topic", desk.workspace.events, "--from", "0", "--output", "x", code=2)
+    assert "--to is missing" in refused.stderr and "The topic ends now at offset" in refused.stderr
+
+    done = json.loads(desk.apply("--run", "all", "--rate", "max").stdout)
+    assert (done["sent"], done["changed"], done["suppressed"]) == (400, 0, total["notifications"])
+    assert desk.registers() == before and desk.notifications() == told
+    outcomes = desk.outcomes("all")
+    live = {json.dumps(outcome["origin"]) for outcome in desk.outcomes("live")}
+    assert {json.dumps(outcome["origin"]) for outcome in outcomes} == live and len(outcomes) == done["executions"]
+
+    assert desk.apply("--run", "all", code=1).stderr.count("never used twice") == 1
+    runs = [json.loads(line) for line in desk.call("replay", "list", "--json").stdout.splitlines()]
+    assert [(run["run"], run["state"], run["sent"], run["by"]) for run in runs] == [("all", "done", 400, "jane")]
+    for record in desk.workspace.broker.read(desk.workspace.topic["control"]):
+        if record.key != b"partitions":
+            jsonschema.validate(json.loads(record.value), CONTROL)
+
+
+def test_a_new_automation_for_old_events_and_plans_that_fit_no_more(make_workspace, workers, sender):
+    desk = Desk(make_workspace(RULES), sender)
+    worker = workers(desk.workspace)
+    desk.send(60, guest=True)
+    desk.plan()
+    desk.workspace.write(RULES + VISIT)
+    worker.reload()
+    assert "plan again" in desk.apply("--run", "old", code=1).stderr
+    total = desk.plan("--automation", "visit", "--user", "u3")
+    assert total["changes"] == 1 and total["users-gaining"] == 1
+    assert "more than --max-changes" in desk.apply("--run", "few", "--max-changes", "0", code=1).stderr
+    tampered = json.loads(desk.plan_file.read_text())
+    tampered["filter"]["users"] = ["u4"]
+    good = desk.plan_file.read_text()
+    desk.plan_file.write_text(json.dumps(tampered))
+    assert "was changed after it was made" in desk.apply(code=1).stderr
+    desk.plan_file.write_text(json.dumps(json.loads(good), indent=1))  # laid out anew: the same plan
+
+    worker.wait_said("reload")
+    done = json.loads(desk.apply("--run", "visit-once").stdout)
+    assert done["changed"] == 1
+    wait_until(lambda: "guest" in desk.workspace.roles("u3"), 10, what="the role in Redis")
+    assert {outcome["automation"] for outcome in desk.outcomes("visit-once")} == {"visit"}
+    assert [user for user in desk.registers() if "guest" in desk.workspace.roles(user)] == ["u3"]
+
+
+def test_a_run_is_paused_resumed_and_cancelled(make_workspace, workers, sender):
+    desk = Desk(make_workspace(RULES), sender)
+    workers(desk.workspace)
+    desk.send(300)
+    desk.plan()
+    process = subprocess.Popen(
+        [build_folder() / "waymark", "replay", "apply", desk.plan_file, "--reason", "r", "--run", "slow", "--yes",
+         "--rate", "40/s", "-C", desk.workspace.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: len(desk.copies()) > 0, 10, what="the first copies")
+        say = ("--reason", "a drill", "--yes")
+        desk.call("replay", "pause", "slow", *say)
+        state = lambda: json.loads(desk.call("replay", "status", "slow", "--json").stdout)  # noqa: E731
+        assert state()["state"] == "paused"
+        counts = []
+        wait_until(lambda: counts.append(len(desk.copies())) or counts[-3:] == 3 * counts[-1:], 10, interval=0.7,
+                   what="it to rest")
+        desk.call("replay", "resume", "slow", *say)
+        wait_until(lambda: len(desk.copies()) > counts[-1], 10, what="it to go on")
+        desk.call("replay", "cancel", "slow", *say)
+        out, err = process.communicate(timeout=15)
+        assert process.returncode == 1 and "was cancelled after" in err, (out, err)
+        assert state()["state"] == "cancelled" and len(desk.copies()) < 300
+        assert "is cancelled" in desk.apply("--run", "slow", code=1).stderr
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_run_that_is_killed_goes_on_to_the_record(make_workspace, workers, sender):
+    desk = Desk(make_workspace(RULES), sender)
+    workers(desk.workspace)
+    count = max(1500, 250 * KILLS)
+    desk.send(count)
+    before = desk.registers()
+    desk.plan()
+    dice, reached = random.Random(7), 0
+    ends = lambda: sum(desk.workspace.broker.ends(desk.workspace.topic["replay"]).values())  # noqa: E731
+    command = [build_folder() / "waymark", "replay", "apply", desk.plan_file, "--reason", "r", "--run", "hurt", "--yes",
+               "--rate", "400", "-C", desk.workspace.folder]
+    for _ in range(KILLS):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: process.poll() is not None or ends() > reached, 15, interval=0.01, what="it to send something")
+        time.sleep(dice.uniform(0, 0.8 / KILLS))
+        process.kill()
+        process.wait()
+        reached = ends()
+    done = json.loads(desk.apply("--run", "hurt", "--rate", "max").stdout)
+    assert done["sent"] == count and done["resumed"]
+    origins = [(record.header("wm-origin-partition"), record.header("wm-origin-offset")) for record in desk.copies()]
+    assert len(origins) == len(set(origins)) == count, "each exactly once"
+    assert desk.registers() == before
