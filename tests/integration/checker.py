@@ -2,7 +2,8 @@
 
 It holds the worker to the contract's sentences, with `model.py` as its own understanding of them:
 every input record has exactly one fate; a user's outcomes stand in the order of his inputs; registers, roles,
-changes, failures, dead letters and notifications are those that follow; Redis is the fold of the users topic.
+changes, failures, dead letters, notifications and requests that holders make are those that follow; Redis is the fold of
+the users topic under what control says. `order.py` knows in which order inputs were taken.
 A judgement is a list of sentences, one per thing that is wrong; an empty list is an acquittal."""
 import collections
 import json
@@ -10,7 +11,10 @@ import re
 import struct
 import time
 
+from confluent_kafka import KafkaException
+
 import model
+import order
 from waymark_testlib.kafka import home
 from waymark_testlib.process import wait_until
 
@@ -19,6 +23,8 @@ EXECUTED = "dev.waymark.automation.executed.v1"
 TASK_FAILED = "dev.waymark.task.failed.v1"
 REJECTED = "dev.waymark.event.rejected.v1"
 CHANGED = "dev.waymark.role.changed.v1"
+NEAR = 5  # seconds that a judgement may take
+ENDS_TOLD = 40_000  # milliseconds after its end in which a grant's end may be told, while workers are killed
 REQUESTED = "dev.waymark.notification.requested.v1"
 
 
@@ -33,8 +39,21 @@ def settle(workspace, timeout=60, alive=(), supervised=()):
             worker.restart_if_it_asks()
         return condition()
 
-    wait_until(lambda: supervising(lambda: workspace.lag() == 0), timeout, 0.1, "the inputs to be consumed", processes)
+    for _ in range(2):  # what is handed on is an input that comes with the commit of another
+        wait_until(lambda: supervising(lambda: is_consumed(workspace)), timeout, 0.1, "the inputs to be consumed", processes)
     wait_until(lambda: supervising(lambda: redis_is_caught_up(workspace)), timeout, 0.1, "Redis to catch up", processes)
+    wait_until(lambda: supervising(lambda: no_end_is_near(workspace)), timeout, 0.1, "grants to end", processes)
+    words = said(workspace)
+    if words:
+        followed = words[-1].timestamp + order.FOLLOWED
+        wait_until(lambda: supervising(lambda: time.time() * 1000 > followed and is_projected(workspace)), timeout, 0.1, "the catalogue to be projected", processes)
+
+
+def is_consumed(workspace):
+    try:
+        return workspace.lag() == 0
+    except KafkaException:  # a broker that was restarted does not know the group yet
+        return False
 
 
 def last_registers(workspace):
@@ -54,14 +73,61 @@ def redis_is_caught_up(workspace):
     return all(int(progress.get(str(partition), -1)) > offset for partition, offset in last.items())
 
 
+def _place(record):
+    return record.topic, record.partition, record.offset
+
+
+def control_word(record):
+    """("automation/<name>" or "role/<name>", is it on or archived; None: the workspace says so); None: says nothing."""
+    kinds = {"automation": ("dev.waymark.automation.switched.v1", "state", {"on": True, "off": False}),
+             "role": ("dev.waymark.role.archived.v1", "archived", {True: True, False: False})}
+    try:
+        key = record.key.decode()
+        kind, _, name = key.partition("/")
+        type, member, values = kinds[kind]
+        if record.value is None:
+            return (key, None) if re.fullmatch("[a-z0-9][a-z0-9-]{0,62}", name) else None
+        body = model.strict_json(record.value)
+        data = body["data"]
+        fine = body["type"] == type and body["subject"] == key and data[kind] == name and body["specversion"] == "1.0"
+        return (key, values[data[member]]) if fine and kind_fits(kind, data[member]) else None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def kind_fits(kind, value):
+    return isinstance(value, bool) if kind == "role" else isinstance(value, str)
+
+
+def said(workspace):
+    """What was said on control, oldest first."""
+    control = workspace.topic["control"]
+    return [record for record in workspace.broker.read(control) if control_word(record)]
+
+
+def is_projected(workspace):
+    """All role sets are those of one catalogue: the one that all partitions with users follow."""
+    meta = workspace.redis.client().hgetall(f"{workspace.prefix}:meta")
+    words = [value.split() for key, value in meta.items() if key.startswith("catalogue:")]
+    return len({each[0] for each in words}) <= 1 and all(each[-1] == "done" for each in words)
+
+
+def no_end_is_near(workspace):
+    """Nobody loses a role while he is judged."""
+    near = (time.time() + NEAR) * 1_000_000
+    return workspace.redis.client().zcount(f"{workspace.prefix}:ends", "-inf", near) == 0
+
+
 class Judge:
     """`catalogue` is what the decisions were made under, `present` what counts now; both are the folder's as a rule."""
 
     def __init__(self, workspace, kinds=None, catalogue=None, present=None, direct=False):
         self.workspace = workspace
-        self.kinds = kinds or {topic: "events" for topic in workspace.inputs}
+        self.kinds = kinds or {**{topic: "events" for topic in workspace.inputs},
+                               workspace.topic["directory"]: "directory", workspace.topic["requests"]: "requests"}
         self.catalogue = catalogue or model.Catalogue(workspace.folder)
         self.present = present or model.Catalogue(workspace.folder)
+        self.same = catalogue is None and present is None
         self.model = model.Model(self.catalogue, workspace.partitions, self.kinds, int(time.time() * 1_000_000), direct)
         self.wrong = []
         self.counts = collections.Counter()
@@ -100,34 +166,26 @@ class Judge:
         topics = self.workspace.topic
         names = {name: topics[name] for name in ("users", "outcomes", "changes", "failures", "notifications")}
         dead = [self.workspace.dlq(topic) for topic in self.kinds]
-        records = self.workspace.broker.read(*self.kinds, *names.values(), *dead)
+        records = self.workspace.broker.read(*self.kinds, *names.values(), topics["control"], *dead)
         by_topic = collections.defaultdict(list)
         for record in records:
             by_topic[record.topic].append(record)
         self.inputs = {topic: by_topic[topic] for topic in self.kinds}
         self.dead = {topic: by_topic[self.workspace.dlq(topic)] for topic in self.kinds}
         self.outputs = {name: by_topic[topic] for name, topic in names.items()}
+        self.control = by_topic[topics["control"]]
 
-    def _merged(self):
-        """All inputs, partition by partition. Between topics there is no order but the one that the outcomes show."""
-        seen = {}
-        for record in self.outputs["outcomes"]:
-            event = self._json(record)
-            if event:
-                origin = event["data"]["origin"]
-                seen.setdefault((origin["topic"], origin["partition"], origin["offset"]), (record.partition, record.offset))
+    def _fed(self):
+        """Every input and its fate, in the order in which it was taken."""
+        pairs = {name: [(record, body) for record in self.outputs[name] if (body := self._json(record))]
+                 for name in ("outcomes", "changes", "notifications")}
+        self.epochs = order.Epochs(self.catalogue, self.control, control_word)
+        self.present = order.Epochs(self.present, self.control, control_word).last
+        self.handed_on = self._asked_by_holders()
+        evidence = order.gather(*pairs.values(), self.handed_on)
         for partition in range(self.workspace.partitions):
-            queues = [[record for record in records if record.partition == partition]
-                      for records in self.inputs.values()]
-            positions = [0] * len(queues)
-            while True:
-                heads = [(seen.get((queue[at].topic, partition, queue[at].offset), (-1, -1)), index)
-                         for index, (queue, at) in enumerate(zip(queues, positions)) if at < len(queue)]
-                if not heads:
-                    break
-                _, index = min(heads)
-                yield queues[index][positions[index]]
-                positions[index] += 1
+            records = [record for records in self.inputs.values() for record in records if record.partition == partition]
+            yield from order.Partition(self.model, self.kinds, self.epochs, evidence).run(records)
 
     # --- judging ---
 
@@ -137,13 +195,14 @@ class Judge:
 
     def weigh(self):
         """Judges what was read."""
-        self.fates = [(record, self.model.feed(record)) for record in self._merged()]
+        self.fates = list(self._fed())
         self.counts.update(fate.kind for _, fate in self.fates)
         self.counts.update(fate.code for _, fate in self.fates if fate.code)
         self._outcomes()
         self._failures()
         self._dead_letters()
         self._notifications()
+        self._handed_on()
         self._registers()
         self._changes()
         self._redis()
@@ -205,7 +264,7 @@ class Judge:
         found = self._once(self.outputs["outcomes"], "outcome")
         expected = set()
         last = {}
-        for record, event, execution, id in self._executions():
+        for record, event, execution, id in sorted(self._executions(), key=lambda each: _place(each[0])):
             expected.add(id)
             if id not in found:
                 self.complain(f"outcome {id} is lost")
@@ -221,9 +280,10 @@ class Judge:
             if self.equal(f"outcome {id}: number of tasks", len(data["tasks"]), len(execution.tasks)):
                 for told, task in zip(data["tasks"], execution.tasks):
                     self._task(f"outcome {id} task {task.sequence}", told, task)
-            if out.offset <= last.get(out.partition, -1):
+            queue = record.topic, record.partition
+            if out.offset <= last.get(queue, -1):
                 self.complain(f"outcome {id} is out of order")
-            last[out.partition] = max(out.offset, last.get(out.partition, -1))
+            last[queue] = max(out.offset, last.get(queue, -1))
             self.counts["outcomes"] += 1
         for id in found.keys() - expected:
             self.complain(f"outcome {id} has no reason to be")
@@ -347,6 +407,48 @@ class Judge:
         for key in found:
             self.complain(f"notification of {key} has no reason to be")
 
+    def _asked_by_holders(self):
+        """The requests that Waymark itself has sent."""
+        found = []
+        for record in self.inputs.get(self.workspace.topic["requests"], ()):
+            try:
+                body = model.strict_json(record.value)
+            except (ValueError, AttributeError):
+                continue
+            if not isinstance(body, dict) or body.get("source") != "/waymark":
+                continue
+            if re.fullmatch("delegation:.+/[0-9]+/[0-9]+", str(body.get("id"))):
+                found.append((record, body))
+            else:
+                self.complain(f"{record.topic}/{record.partition}/{record.offset}: a request of nobody: {body.get('id')}")
+        return found
+
+    def _handed_on(self):
+        """What a holder may hand on is asked for once, at the home of the receiver, as his delegation says."""
+        found = {}
+        for record, body in self.handed_on:
+            if body["id"] in found:
+                self.complain(f"the request {body['id']} stands twice")
+            found[body["id"]] = record, body
+        for _, fate in self.fates:
+            for event in fate.sent:
+                id = event.attributes["id"]
+                if id not in found:
+                    self.complain(f"the request {id} is lost")
+                    continue
+                record, body = found.pop(id)
+                self.equal(f"request {id}: key", record.key, event.user.encode())
+                self.equal(f"request {id}: subject", body.get("subject"), event.user)
+                self.equal(f"request {id}: partition", record.partition, home(event.user, self.workspace.partitions))
+                self.equal(f"request {id}: type", body.get("type"), "role.assignment.requested")
+                self.equal(f"request {id}: time", model.moment(body.get("time")), event.time)
+                told = {**body["data"], "until": model.moment(body["data"].get("until"))}
+                wanted = {name: value for name, value in event.data.items() if value is not None}
+                self.equal(f"request {id}: data", told, {**wanted, "until": model.moment(event.data["until"])})
+                self.counts["handed on"] += 1
+        for id in found:
+            self.complain(f"the request {id} has no reason to be")
+
     @staticmethod
     def _clock(clock):
         return None if clock is None else tuple(clock)
@@ -437,6 +539,7 @@ class Judge:
     def _changes(self):
         """Gains and losses of a role alternate, and the changes of a decision are those that it made."""
         held, ids, caused = set(), set(), collections.defaultdict(collections.Counter)
+        marks = collections.defaultdict(list)
         for record in self.outputs["changes"]:
             body = self._json(record)
             data = body["data"]
@@ -449,11 +552,14 @@ class Judge:
             user, role = body.get("subject"), data.get("role")
             self.equal(f"change {body['id']}: key", record.key, (user or "").encode())
             self.equal(f"change {body['id']}: partition", record.partition, home(user, self.workspace.partitions))
-            if data.get("effective") == ((user, role) in held):
+            if data.get("effective") == ((user, role) in held) and not self._ended_beside(user, role, record):
                 self.complain(f"change {body['id']}: {role} of {user} {'gained' if data['effective'] else 'lost'} twice")
+            if data.get("cause") == "catalogue":
+                self._by_catalogue(record, body, user, role)
             (held.add if data.get("effective") else held.discard)((user, role))
             if data.get("origin"):
                 origin = data["origin"]
+                marks[origin["topic"], origin["partition"], origin["offset"]].append(data)
                 caused[origin["topic"], origin["partition"], origin["offset"]][role] += 1 if data["effective"] else -1
             self.counts["changes"] += 1
         for _, fate in self.fates:
@@ -462,15 +568,63 @@ class Judge:
             expected = {role: 1 for role in fate.after - fate.before} | {role: -1 for role in fate.before - fate.after}
             told = {role: net for role, net in caused.pop(fate.event.origin).items() if net}
             self.equal(f"changes of {self._id(fate.event)}", told, expected)
+            self._causes(fate, marks.get(fate.event.origin, ()))
         for origin in caused:
             self.complain(f"changes of {origin} have no reason to be")
         now = int(time.time() * 1_000_000)
         should = {(user, role) for user, state in self.model.users.items()
                   for role in model.effective(state, self.present, now)}
         for user, role in held - should:
+            if self._has_ended(user, role, now):
+                self.counts["ends that something overtook"] += 1
+                continue
             self.complain(f"the changes say that {user} has {role}, which he has not")
         for user, role in should - held:
+            if self._has_ended(user, role, now):
+                self.counts["ends that something overtook"] += 1
+                continue
             self.complain(f"no change says that {user} has {role}")
+
+    def _causes(self, fate, changes):
+        """Each change says what kind of event made it; what a directory event takes with nothing left is a lock-out."""
+        causes = {"directory.user.updated": "profile", "directory.user.deleted": "deletion", "directory.user.signed-in": "sign-in"}
+        wanted = causes.get(fate.event.type, "request" if fate.event.type in model.REQUEST_CHECKS else "task")
+        for change in changes:
+            what = f"change of {change['role']} by {self._id(fate.event)}"
+            self.equal(f"{what}: cause", change.get("cause"), wanted)
+            if fate.event.type in causes:
+                self.equal(f"{what}: lockout", change.get("lockout", False), not change["effective"] and not fate.after)
+
+    def _ended_beside(self, user, role, record):
+        """A grant ended by the clock about when something else changed the role: who tells of it first is open, because
+        events are decided by the time of their records."""
+        state = self.model.users.get(user)
+        ends = state.ends.get(role, ()) if state else ()
+        return any(end is not None and abs(end / 1000 - record.timestamp) < ENDS_TOLD for end in ends)
+
+    def _has_ended(self, user, role, now):
+        """A grant of this role ended: what is decided late counts by the time of its record, before the end or after it, and
+        neither the end nor what came instead need be a change of its own."""
+        ends = self.model.users[user].ends.get(role, ()) if user in self.model.users else ()
+        return any(end is not None and end <= now for end in ends)
+
+    def _by_catalogue(self, record, body, user, role):
+        """The only change of the catalogue is what control said."""
+        self.counts["changes by catalogue"] += 1
+        wanted = rf"catalogue:[0-9a-f]+:[0-9]+:{re.escape(f'{user}:{role}')}:{'gained' if body['data']['effective'] else 'lost'}"
+        if not re.fullmatch(wanted, body["id"]):
+            self.complain(f"change {body['id']}: that is no id of a change by the catalogue")
+        if self.same and f"role/{role}" not in self.epochs.words and not self._ended_beside(user, role, record):
+            self.complain(f"change {body['id']}: nobody changed {role}")
+
+    def _ends(self, client, now):
+        """wm:ends: who loses something next, and when; it may be looked for earlier, for a grant that is gone."""
+        found = {user: int(end) for user, end in client.zrange(f"{self.workspace.prefix}:ends", 0, -1, withscores=True)}
+        for user, state in self.model.users.items():
+            ends = [state.roles[role]["grants"][source]["until"] for role in state.roles for source in state.live(role, now)]
+            expected = min((end for end in ends if end is not None), default=None)
+            if expected is not None and not found.get(user, expected + 1) <= expected:
+                self.complain(f"next end of {user}: found {found.get(user)}, expected {expected}")
 
     def _redis(self):
         client, prefix = self.workspace.redis.client(), self.workspace.prefix
@@ -504,6 +658,7 @@ class Judge:
                 continue
             self.equal(f"register of {user} in Redis", register, self.registers[user])
             self.equal(f"offset of the register of {user}", int(stored.get("at", -1)), self.register_records[user].offset)
+        self._ends(client, now)
         if client.hgetall(f"{prefix}:meta") == {}:
             self.complain("no meta in Redis")
         known = {self.workspace.redis_key(user, kind) for user in users for kind in ("roles", "user")}

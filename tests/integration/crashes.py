@@ -13,7 +13,7 @@ def kill_at_random(workspace, start, kills, seed, rate=500, patience=60, tell=la
 
     `start()` starts a worker and returns it. Returns the last one, which is left alone, and how many events were sent."""
     dice = random.Random(seed)
-    load = Load(workspace, seed, rate=rate).start()
+    load = Load(workspace, seed, rate=rate, lives=True).start()
     worker = start()
     try:
         for number in range(kills):

@@ -5,6 +5,7 @@
 """
 import argparse
 import pathlib
+import pickle
 import random
 import sys
 import tempfile
@@ -14,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "br
 
 from checker import Judge, settle  # noqa: E402
 from crashes import QUICK, kill_at_random  # noqa: E402
-from load import RULES  # noqa: E402
+from load import BASELINE, LIVES  # noqa: E402
 from waymark_testlib.kafka import Broker  # noqa: E402
 from waymark_testlib.redis_server import Redis  # noqa: E402
 from waymark_testlib.worker import Worker  # noqa: E402
@@ -33,7 +34,7 @@ def main():
         redis = Redis(folder / "redis").start()
         last = None
         try:
-            workspace = Workspace(folder, broker, redis, documents=RULES, properties=QUICK).create_topics()
+            workspace = Workspace(folder, broker, redis, documents=LIVES, properties=QUICK, baseline=BASELINE).create_topics()
             numbers = iter(range(options.kills + 1))
 
             def start():
@@ -57,7 +58,8 @@ def main():
                 kept = pathlib.Path(tempfile.mkdtemp(prefix="waymark-soak-logs-"))
                 for log in folder.glob("*.log"):
                     (kept / log.name).write_bytes(log.read_bytes())
-                print(f"logs kept in {kept}")
+                (kept / "records.pickle").write_bytes(pickle.dumps((judge.inputs, judge.outputs, judge.dead, judge.control)))
+                print(f"logs and records kept in {kept}")
             return 1 if wrong else 0
         finally:
             if last:

@@ -68,6 +68,39 @@ tasks:
   - {name: Protected, sequence: 3, type: change-role, role: root, action: add}
 """
 
+# The same, and what people, the directory and control decide. Settings: BASELINE.
+BASELINE = "guest"
+LIVES = RULES + """
+---
+role: guest
+---
+role: season
+delegation: holders
+assigned-when: [{group: summer}]
+---
+role: staff
+activate: at-sign-in
+assigned-when: [{group: staff}]
+---
+role: north
+type: employee
+assigned-when: [{org-unit: north, include-subordinates: true}, {when: {user.attributes.tier: gold}}]
+---
+automation: f-season
+trigger: journey.phase.entered
+tasks:
+  - {name: Grant season, sequence: 5, type: change-role, role: season, action: add, expires-after: 30d}
+  - {name: Say so, sequence: 6, type: notify, channel: mail, title: Season, message: "{{ user.roles }}"}
+---
+automation: g-quiet
+enabled: false
+trigger: [journey.phase.entered, journey.completed]
+tasks:
+  - {name: Take season, sequence: 5, type: change-role, role: season, action: remove}
+"""
+GIVEN = ["member", "expert", "season", "season", "guest", "staff", "north", "root", "nobody-knows"]
+SWITCHES = [("automation", "f-season"), ("automation", "g-quiet"), ("role", "season")]
+
 TYPES = ["journey.milestone.achieved"] * 6 + ["journey.milestone.failed"] * 2 + [
     "journey.abandoned", "journey.completed", "journey.phase.entered", "other.thing", "nobody.listens"]
 
@@ -82,6 +115,17 @@ def structured(id, type="journey.milestone.achieved", user=None, data=None, at=N
     return json.dumps({name: value for name, value in event.items() if value is not None}).encode()
 
 
+def switch(kind, name, value):
+    """Key and value of a record for the control topic; None forgets what was said."""
+    subject = f"{kind}/{name}"
+    if value is None:
+        return subject.encode(), None
+    type, data = {"automation": ("dev.waymark.automation.switched.v1", {"state": "on" if value else "off"}),
+                  "role": ("dev.waymark.role.archived.v1", {"archived": value})}[kind]
+    return subject.encode(), structured(f"{subject}-{time.time()}", type, subject, {kind: name, **data, "reason": "a drill"},
+                                        time.time(), "/waymark")
+
+
 def binary(id, type="journey.milestone.achieved", user=None, at=None, source="/journeys"):
     """The headers; the data is the value."""
     attributes = {"specversion": "1.0", "id": str(id), "source": source, "type": type, "subject": user,
@@ -91,12 +135,18 @@ def binary(id, type="journey.milestone.achieved", user=None, at=None, source="/j
 
 
 class Load:
-    """Sends events from a seed, at a rate, in a thread of its own, until it is told to stop."""
+    """Sends events from a seed, at a rate, in a thread of its own, until it is told to stop.
 
-    def __init__(self, workspace, seed, rate=500, users=150, poison=0.01):
-        self.workspace, self.rate, self.poison = workspace, rate, poison
+    `lives`: profiles, sign-ins and requests too, switches on control and grants that end soon, for a workspace of LIVES.
+    "steady": no roles are archived, and no grants end soon. "calm": nothing is said on control besides."""
+
+    def __init__(self, workspace, seed, rate=500, users=150, poison=0.01, lives=False):
+        self.workspace, self.rate, self.poison, self.lives = workspace, rate, poison, lives
+        self.switched = 0.0
         self.random = random.Random(seed)
         self.users = [f"user-{number}" for number in range(users - 3)] + ["größe", "{brace}%7B", "漢字 {"]
+        # Only these are deleted. They never complete a journey: whether that ran before or after leaves no trace by itself.
+        self.leavers = self.users[::10] if lives else ()
         self.sender = Sender(workspace.broker, workspace.partitions)
         self.count = 0
         self.recent = []
@@ -140,6 +190,11 @@ class Load:
         number, user = self.count, dice.choice(self.users)
         if dice.random() < self.poison:
             return self._hostile(topic, number, user)
+        if self.lives:
+            if self.due_to_switch(time.monotonic()):
+                self.switch()
+            if dice.random() < 0.3:
+                return self.by_others(number, user)
         if self.recent and dice.random() < 0.03:
             return self.sender.of_user(topic, *dice.choice(self.recent))
         data = {"journey": dice.choice(["onboarding", "sales"]), "milestone": dice.choice(["joined", "certified", "x"]),
@@ -152,6 +207,8 @@ class Load:
         if dice.random() < 0.02:
             user = None
         type = dice.choice(TYPES)
+        if user in self.leavers and type == "journey.completed":
+            type = "journey.abandoned"
         if dice.random() < 0.3:
             record = json.dumps(data).encode(), binary(number, type, user, at)
         else:
@@ -161,6 +218,47 @@ class Load:
         self.sender.of_user(topic, user, *record)
         self.recent = self.recent[-200:] + [(user, *record)]
         return None
+
+    def due_to_switch(self, now):
+        return self.lives != "calm" and now - self.switched > 1.5
+
+    def switch(self):
+        self.switched = time.monotonic()
+        switches = [each for each in SWITCHES if self.lives is True or each[0] == "automation"]
+        key, value = switch(*self.random.choice(switches), self.random.choice([True, False, True, False, None]))
+        if self.random.random() < 0.1:
+            value = self.random.randbytes(20)
+        self.sender.raw(self.workspace.topic["control"], value, key, (), 0)
+
+    def by_others(self, number, user):
+        """What the directory and people say."""
+        dice, at = self.random, time.time() - self.random.choice([0, 0, 0, 0, 1, 60, 90000])
+        ends = dice.choice([None, None, rfc3339(time.time() + dice.choice([86400] if self.lives in ("calm", "steady") else [-1, 1.5, 4, 86400]))])
+        role = dice.choice(GIVEN)
+        kind, type, data = dice.choice([
+            ("directory", "directory.user.updated", self.profile()), ("directory", "directory.user.updated", self.profile()),
+            ("directory", "directory.user.signed-in", None),
+            ("directory", "directory.user.deleted" if user in self.leavers else "directory.user.signed-in", None),
+            ("requests", "role.assignment.requested", {"role": role, "action": dice.choice(["add", "add", "remove"]), "by": "jane",
+                                                       "until": ends, "delegation": dice.choice([None, "none", "holders"])}),
+            ("requests", "role.assignment.requested", {"role": role, "action": "add", "until": ends}),
+            ("requests", "role.delegation.requested", {"role": role, "to": dice.choice(self.users), "until": ends}),
+            ("requests", "role.delegation.requested", {"role": "season", "to": dice.choice(self.users), "reason": "on leave"}),
+            ("requests", "role.grant.withdrawn", {"role": role, "source": dice.choice(["manual", "automation/f-season",
+                                                                                       "automation/baseline"])}),
+        ])
+        id = number if dice.random() < 0.97 else dice.randrange(number)
+        if dice.random() < self.poison:
+            data = {"status": "asleep", "role": 5}
+        value = structured(id, type, user, data, at, dice.choice(["/people", "/journeys"]))
+        self.sender.of_user(self.workspace.topic[kind], user, value, [("content-type", b"application/cloudevents+json")])
+
+    def profile(self):
+        dice = self.random
+        profile = {"status": dice.choice(["active"] * 9 + ["suspended"]), "name": "Ann", "groups": dice.sample(["summer", "staff", "x"], 2),
+                   "type": dice.choice(["employee", "partner"]), "org-units": {"division": ["acme", "north", "oslo"][:dice.randint(1, 3)]},
+                   "attributes": {"tier": dice.choice(["gold", "tin"])}}
+        return {name: value for name, value in profile.items() if name == "status" or dice.random() < 0.8}
 
     def _hostile(self, topic, number, user):
         dice, partitions = self.random, self.workspace.partitions

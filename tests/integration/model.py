@@ -6,7 +6,7 @@ import datetime
 import json
 import pathlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import yaml
 
@@ -597,6 +597,13 @@ class User:
     ran: set = field(default_factory=set)
     recent: list = field(default_factory=list)
     written: bool = False
+    ends: dict = field(default_factory=dict)  # role → every end that a grant of it ever had
+
+    def copy(self):
+        roles = {name: {"removed": state["removed"], "grants": {source: dict(grant) for source, grant in state["grants"].items()}}
+                 for name, state in self.roles.items()}
+        return replace(self, roles=roles, ran=set(self.ran), recent=list(self.recent),
+                       ends={role: set(ends) for role, ends in self.ends.items()})
 
     def live(self, role, now):
         """Sources of the live grants."""
@@ -617,6 +624,7 @@ class User:
             return "superseded"
         before = self.live(role, now)
         self.roles[role] = state
+        self.ends.setdefault(role, set()).add(until)
         if old is None or clock_key(old["clock"]) <= clock_key(clock):
             state["grants"][source] = {"clock": clock, "until": until, "by": by, "taken": taken, "delegation": delegation}
         self.written = True

@@ -7,7 +7,7 @@ import pytest
 
 from checker import acquit, settle
 from crashes import QUICK, kill_at_random
-from load import RULES, Load, structured
+from load import BASELINE, LIVES, RULES, Load, structured
 from waymark_testlib.process import wait_until
 from waymark_testlib.redis_server import Redis
 from waymark_testlib.worker import Worker
@@ -21,10 +21,10 @@ def loaded(make_workspace):
     """A workspace, and a load that stops with the test."""
     loads = []
 
-    def make(rate=400, **more):
+    def make(rate=400, lives="steady", **more):
         print(f"WAYMARK_SEED={SEED}")
-        workspace = make_workspace(RULES, properties={**QUICK, **more.pop("properties", {})}, **more)
-        load = Load(workspace, SEED, rate=rate).start()
+        workspace = make_workspace(LIVES, properties={**QUICK, **more.pop("properties", {})}, baseline=BASELINE, **more)
+        load = Load(workspace, SEED, rate=rate, lives=lives).start()
         loads.append(load)
         return workspace, load
 
@@ -35,7 +35,7 @@ def loaded(make_workspace):
 
 def test_killed_at_random_moments(make_workspace):
     print(f"WAYMARK_SEED={SEED}")
-    workspace = make_workspace(RULES, properties=QUICK)
+    workspace = make_workspace(LIVES, properties=QUICK, baseline=BASELINE)
     worker = Worker(workspace)
     try:
         kill_at_random(workspace, worker.start, KILLS, SEED)

@@ -90,7 +90,7 @@ class Workspace:
 
     def lag(self):
         """Input records that the group has not committed yet."""
-        topics = list(self.inputs)
+        topics = [*self.inputs, self.topic["directory"], self.topic["requests"]]
         ends = self.broker.ends(*topics)
         begins = self.broker.begins(*topics)
         committed = self.broker.committed(self.group, *topics)
