@@ -8,12 +8,12 @@ from load import Load
 QUICK = {"session.timeout.ms": "3000", "heartbeat.interval.ms": "500"}
 
 
-def kill_at_random(workspace, start, kills, seed, rate=500, patience=60, tell=lambda *_: None):
+def kill_at_random(workspace, start, kills, seed, rate=500, patience=60, lives="steady", tell=lambda *_: None):
     """Kills one worker `kills` times under load, at random moments from its start to some seconds of work.
 
     `start()` starts a worker and returns it. Returns the last one, which is left alone, and how many events were sent."""
     dice = random.Random(seed)
-    load = Load(workspace, seed, rate=rate, lives=True).start()
+    load = Load(workspace, seed, rate=rate, lives=lives).start()
     worker = start()
     try:
         for number in range(kills):

@@ -44,7 +44,7 @@ def main():
                 print(f"\rkill {number} of {options.kills}, {sent} events sent", end="", flush=True)
 
             began = time.monotonic()
-            last, sent = kill_at_random(workspace, start, options.kills, options.seed, options.rate, tell=tell)
+            last, sent = kill_at_random(workspace, start, options.kills, options.seed, options.rate, lives=True, tell=tell)
             print()
             settle(workspace, 180, [last])
             judge = Judge(workspace)

@@ -21,7 +21,7 @@ def loaded(make_workspace):
     """A workspace, and a load that stops with the test."""
     loads = []
 
-    def make(rate=400, lives="steady", **more):
+    def make(rate=400, lives=False, **more):
         print(f"WAYMARK_SEED={SEED}")
         workspace = make_workspace(LIVES, properties={**QUICK, **more.pop("properties", {})}, baseline=BASELINE, **more)
         load = Load(workspace, SEED, rate=rate, lives=lives).start()
