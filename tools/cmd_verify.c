@@ -7,6 +7,7 @@
 #include "tools/say.h"
 #include "tools/verify.h"
 #include "worker/kafka.h"
+#include "worker/meta.h"
 
 #define LIMIT 20
 #define LIMIT_MOST 10000
@@ -58,9 +59,33 @@ static int follow_control(struct loaded *loaded) {
   return exit_code;
 }
 
+/* Role sets of another workspace than the workers have would all be called drift. */
+static void tell_catalogue(struct verify *verify) {
+  struct wm_error error = {0};
+  struct meta_field *fields;
+  struct wm_text digest = verify->loaded->workspace->catalogue_digest;
+  size_t count = 0, others = 0, under_way = 0;
+  if (meta_read(&verify->loaded->settings, &verify->arena, &fields, &count, &error) < 0)
+    return; /* what is wrong is told by whoever reads next */
+  for (size_t i = 0; i < count; i++) {
+    if (!wm_text_starts_with(fields[i].name, WM_TEXT("catalogue:")))
+      continue;
+    bool same = wm_text_starts_with(fields[i].value, digest);
+    others += !same;
+    under_way += same && !wm_text_ends_with(fields[i].value, WM_TEXT(" done"));
+  }
+  if (others > 0)
+    say(0,
+        "in %zu partitions the workers follow another catalogue than this workspace has: roles that differ may come "
+        "from that",
+        others);
+  if (under_way > 0)
+    say(0, "in %zu partitions the workers still project this catalogue: roles may differ until they are done",
+        under_way);
+}
+
 static int open_doors(struct verify *verify) {
   struct wm_error error = {0};
-  signal(SIGPIPE, SIG_IGN);
   verify->reports = calloc(verify->limit, sizeof *verify->reports);
   if (!verify->reports)
     return say_memory();
@@ -92,6 +117,7 @@ static int compare(struct verify *verify) {
 static int run(const struct invocation *invocation) {
   struct loaded loaded = {0};
   struct verify verify = {.loaded = &loaded, .json = options_has(&invocation->options, "json")};
+  signal(SIGPIPE, SIG_IGN);
   int exit_code = workspace_open(invocation, NULL, SETTINGS_FULL, &loaded);
   if (exit_code == EXIT_BAD_NEWS)
     exit_code = EXIT_USAGE; /* 1 says that there is drift */
@@ -100,6 +126,8 @@ static int run(const struct invocation *invocation) {
   if (exit_code == EXIT_FINE)
     exit_code = follow_control(&loaded);
   wm_arena_init(&verify.arena, 0);
+  if (exit_code == EXIT_FINE)
+    tell_catalogue(&verify);
   if (exit_code == EXIT_FINE)
     exit_code = compare(&verify);
   wm_arena_release(&verify.arena);

@@ -37,6 +37,7 @@ const struct command *const commands[] = {
     &command_replay,
     &command_verify,
     &command_rebuild,
+    &command_doctor,
     &command_status,
     &command_help,
     NULL,

@@ -1,6 +1,6 @@
 /* What the files behind the log door share. The only place that names librdkafka: kafka_handle.c (one instance and
  * its callbacks), kafka.c (opening, the table of the door), kafka_consumer.c, kafka_producer.c, kafka_plain.c (without
- * transactions), kafka_reader.c, kafka_control.c, topics.c, client.c, mock.c. */
+ * transactions), kafka_reader.c, kafka_control.c, topics.c, client.c, examine_kafka.c, mock.c. */
 #ifndef WM_WORKER_KAFKA_INTERNAL_H
 #define WM_WORKER_KAFKA_INTERNAL_H
 

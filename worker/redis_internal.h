@@ -27,6 +27,7 @@ struct redis {
   redisContext *context; /* NULL: not connected */
   bool was_connected;    /* at least once: then a refused password is one that is just being changed */
   bool beating;          /* 'worker' stands in meta */
+  bool any_policy;       /* connects whatever the eviction policy is: only to look */
   struct wm_buf roles_key, user_key;
   struct wm_buf pipe; /* commands in the protocol's bytes; kept until the next call, or until an apply is answered */
   size_t piped;       /* of which so many bytes were sent */

@@ -131,7 +131,7 @@ static enum cache_result connect_now(struct redis *redis, struct wm_error *error
   if (redis->pipe.bytes)
     explicit_bzero(redis->pipe.bytes, redis->pipe.size); /* the password went through it */
   redis_pipe_clear(redis);
-  if (result == CACHE_DONE)
+  if (result == CACHE_DONE && !redis->any_policy)
     result = check_policy(redis, error);
   redis->was_connected = redis->was_connected || result == CACHE_DONE;
   return result;

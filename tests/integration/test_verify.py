@@ -243,3 +243,50 @@ def test_what_can_not_be_reached_is_said(desk, tmp_path):
         assert waymark("verify", "-C", other.folder).returncode == 3
     for words in (["--partition", "4"], ["--limit", "0"], ["--user", "u1", "--partition", "1"]):
         assert waymark("verify", *words, "-C", desk.workspace.folder).returncode == 2
+
+
+def doctor(workspace, code):
+    done = waymark("doctor", "-C", workspace.folder, "--json")
+    assert done.returncode == code, done.stdout + done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {(line["area"], line["check"]): line for line in lines}
+
+
+def test_the_doctor_tells_what_is_wrong_and_what_to_do(make_workspace, workers, own_redis, broker):
+    workspace = make_workspace(RULES, redis=own_redis)
+    found = doctor(workspace, 1)
+    assert found["workers", "alive"]["text"].endswith("start one")
+    assert found["group", workspace.group]["state"] == "wrong"
+
+    worker = workers(workspace)
+    found = doctor(workspace, 0)
+    assert not [line for line in found.values() if line["state"] == "wrong"]
+    assert found["group", workspace.group]["text"] == "1 member for 4 partitions"
+    assert found["redis", "eviction"]["state"] == found["workers", "ready"]["state"] == "ok"
+    assert found["redis", "persistence"]["state"] == "doubtful" and found["clock", "redis and here"]["state"] == "ok"
+    assert found["topic", workspace.topic["users"]]["state"] == found["retention", "all topics"]["state"] == "ok"
+    assert "0 wrong" in waymark("doctor", "-C", workspace.folder).stdout
+
+    redis = own_redis.client()
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    redis.config_set("appendonly", "yes")
+    broker.delete_topics([workspace.topic["changes"]])
+    broker.create_topics([workspace.topic["changes"]], 4, **{"retention.ms": "3600000"})
+    found = doctor(workspace, 1)
+    assert "noeviction" in found["redis", "eviction"]["text"] and found["redis", "persistence"]["state"] == "ok"
+    assert found["retention", workspace.topic["changes"]]["state"] == "doubtful"
+    redis.config_set("maxmemory-policy", "noeviction")
+    broker.delete_topics([workspace.topic["outcomes"]])
+    workspace.write("automation: broken\n", "broken.yaml")
+    found = doctor(workspace, 1)
+    assert "waymark topics create" in found["topic", workspace.topic["outcomes"]]["text"]
+    assert "waymark lint" in found["workspace", "lint"]["text"]
+    worker.kill()
+
+    port, = free_ports(1)
+    for section, value, area in (("redis", {"address": f"127.0.0.1:{port}"}, ("redis", "connection")),
+                                 ("kafka", {"bootstrap": f"127.0.0.1:{port}"}, ("kafka", "brokers"))):
+        other = workspace.other_instance(section)
+        other.settings[section].update(value)
+        other.write_settings()
+        assert doctor(other, 3)[area]["state"] == "wrong"
