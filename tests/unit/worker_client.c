@@ -53,7 +53,8 @@ Test(client, all_partitions_or_one) {
   send_one(0, "a", -1);
   send_one(1, "b", -1);
   send_one(1, "c", -1);
-  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, CLIENT_BEGINNING, false, 0}), "abc");
+  cr_assert_str_eq(keys_of((struct client_reading){"changes", CLIENT_ALL_PARTITIONS, CLIENT_BEGINNING, false, 0}),
+                   "abc");
   cr_assert_str_eq(keys_of((struct client_reading){"changes", 1, CLIENT_BEGINNING, false, 0}), "bc");
   cr_assert_str_eq(keys_of((struct client_reading){"changes", 0, CLIENT_BEGINNING, false, 0}), "a");
 }
