@@ -49,7 +49,18 @@ class Outside:
         line = worker.wait_said("serves metrics and health")[-1]
         self.url = "http://" + line.split("address=")[1].strip()
 
-    def get(self, path):
+    def get(self, path, patience=10):
+        """Who has too many connections already is turned away: what an attack has left is gone within seconds."""
+        until = time.monotonic() + patience
+        while True:
+            try:
+                return self.get_once(path)
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
+    def get_once(self, path):
         try:
             with urllib.request.urlopen(self.url + path, timeout=10) as answer:
                 return answer.status, answer.read().decode()
