@@ -43,7 +43,7 @@ struct redrive {
   bool notify, again, json;
   int64_t timeout_us;
   int64_t *outcome_ends, *failure_ends; /* by partition: where these topics ended before anything was sent */
-  int64_t *replay_ends;                 /* and topics.replay, after all was sent; 0: nothing was sent there */
+  int64_t *replay_ends;                 /* and behind what was sent to topics.replay; 0: nothing was */
   size_t sent, rejected;
 };
 

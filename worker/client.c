@@ -15,6 +15,7 @@ struct client {
   bool cut;                              /* some do not begin at 0 any more */
   int64_t from_ms, from_offset;
   size_t sent;
+  int64_t *sent_ends;          /* by partition */
   rd_kafka_resp_err_t refused; /* the first refusal of a client_send */
 };
 
@@ -48,6 +49,7 @@ void client_close(struct client *client) {
   kafka_handle_close(&client->reader);
   kafka_handle_close(&client->consumer);
   kafka_handle_close(&client->producer);
+  free(client->sent_ends);
   free(client);
 }
 
@@ -56,9 +58,12 @@ void client_close(struct client *client) {
 static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque) {
   struct client *client = ((struct kafka_handle *)opaque)->owner;
   (void)rk;
-  if (!message->err)
+  if (!message->err) {
     client->sent++;
-  else if (!client->refused)
+    if (message->partition >= 0 && message->partition < client->settings->kafka.partitions &&
+        message->offset >= client->sent_ends[message->partition])
+      client->sent_ends[message->partition] = message->offset + 1;
+  } else if (!client->refused)
     client->refused = message->err;
 }
 
@@ -70,6 +75,10 @@ static int open_producer(struct client *client, struct wm_error *error) {
   const struct kafka_callbacks callbacks = {.delivered = on_delivered};
   if (client->producer.rk)
     return 0;
+  if (!client->sent_ends)
+    client->sent_ends = calloc((size_t)client->settings->kafka.partitions, sizeof *client->sent_ends);
+  if (!client->sent_ends)
+    return wm_error_memory(error);
   return kafka_handle_open(&client->producer, RD_KAFKA_PRODUCER, client->settings, own, &callbacks, error);
 }
 
@@ -123,6 +132,12 @@ int client_send(struct client *client, const struct wm_record *records, size_t c
     *ret_sent = client->sent;
   code = code ? code : flushed ? flushed : client->refused;
   return code ? kafka_fail(&client->producer, error, "sending records", code, NULL) : 0;
+}
+
+int64_t client_sent_end(const struct client *client, int32_t partition) {
+  return client->sent_ends && partition >= 0 && partition < client->settings->kafka.partitions
+             ? client->sent_ends[partition]
+             : 0;
 }
 
 /* --- following --- */

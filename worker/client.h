@@ -18,6 +18,9 @@ void client_close(struct client *client); /* NULL is fine */
 int client_send(struct client *client, const struct wm_record *records, size_t count, int timeout_ms, size_t *ret_sent,
                 struct wm_error *error);
 
+/* The offset behind the last record that client_send has sent to this partition, of any topic; 0: none. */
+int64_t client_sent_end(const struct client *client, int32_t partition);
+
 /* From now on client_next gives the committed records of this topic, from its beginning or from its present end.
  * Takes the place of a topic followed before. */
 int client_follow(struct client *client, const char *topic, bool from_beginning, struct wm_error *error);

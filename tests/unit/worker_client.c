@@ -80,6 +80,8 @@ Test(client, where_a_topic_ends_and_where_the_group_is) {
   int64_t end = -2, committed = -2;
   send_one(0, "a", -1);
   send_one(0, "b", -1);
+  cr_assert_eq(client_sent_end(client, 0), 2);
+  cr_assert_eq(client_sent_end(client, 1), 0);
   cr_assert_eq(client_end(client, "changes", 0, &end, &log_.error), 0, "%s", log_.error.text);
   cr_assert_eq(end, 2);
   cr_assert_eq(client_committed(client, "changes", 0, &committed, &log_.error), 0, "%s", log_.error.text);
