@@ -67,6 +67,10 @@ static void look_at_persistence(struct doctor *doctor, const struct examined_red
 }
 
 static void look_at_clock(struct doctor *doctor, const struct examined_redis *found) {
+  if (found->ahead_us == EXAMINED_NOT_ALLOWED) {
+    doctor_say(doctor, "clock", "redis and here", DOCTOR_DOUBTFUL, "not known: allow TIME");
+    return;
+  }
   double ahead_s = (double)found->ahead_us / 1e6;
   bool apart = llabs(found->ahead_us) > SKEW_DOUBTFUL_US;
   doctor_say(doctor, "clock", "redis and here", apart ? DOCTOR_DOUBTFUL : DOCTOR_OK, "%.3f s apart%s",
@@ -120,5 +124,5 @@ void doctor_redis(struct doctor *doctor) {
   look_at_memory(doctor, &found);
   look_at_persistence(doctor, &found);
   look_at_clock(doctor, &found);
-  look_at_workers(doctor, found.ahead_us);
+  look_at_workers(doctor, found.ahead_us == EXAMINED_NOT_ALLOWED ? 0 : found.ahead_us);
 }

@@ -82,7 +82,7 @@ int verify_compare(struct verify *verify, struct verify_pair *pair) {
     return 0;
   }
   pair->drifts = offsets_drift(pair);
-  int64_t end_us = wm_user_next_end(user, verify->now_us);
+  int64_t end_us = wm_project_next_turn(verify->loaded->workspace, user, verify->now_us);
   if (end_us != WM_NEVER && pair->entry->end_us > end_us)
     pair->drifts |= VERIFY_END;
   int result = compare_roles(verify, user, pair);

@@ -6,6 +6,8 @@
 #include "core/error.h"
 #include "worker/settings.h"
 
+#define EXAMINED_NOT_ALLOWED INT64_MIN
+
 /* Texts are borrowed from the arena of the call; "": Redis does not say it. */
 struct examined_redis {
   const char *version;     /* "7.0.15" */
@@ -17,7 +19,7 @@ struct examined_redis {
   int64_t saves;         /* saves to disk are configured: 1, not: 0, not known: -1 */
   int64_t used, limit;   /* bytes; limit 0: none */
   int64_t evicted;       /* keys, since it was started */
-  int64_t ahead_us;      /* how far its clock is before the host's */
+  int64_t ahead_us;      /* how far its clock is before the host's; EXAMINED_NOT_ALLOWED */
 };
 
 /* -1 with REDIS_FAILED, SETTING_INVALID (password file) or OUT_OF_MEMORY. The process has to ignore SIGPIPE. */

@@ -44,29 +44,30 @@ static int ask_info(struct asked *asked, struct wm_error *error) {
   return -1;
 }
 
-/* Half of the way there and back is taken off. */
-static int ask_time(struct asked *asked, int64_t *ret_ahead_us, struct wm_error *error) {
+/* Half of the way there and back is taken off. Who may not ask does not know; the connection is gone then. */
+static int64_t ask_time(struct asked *asked) {
   redisReply *reply;
+  struct wm_error ignored = {0};
   int64_t began_us = system_clock.wall_us(system_clock.self);
-  if (APPEND(asked->redis, error, WM_TEXT("TIME")) != CACHE_DONE ||
-      redis_read(asked->redis, &reply, error) != CACHE_DONE)
-    return -1;
+  if (redis_ensure(asked->redis, &ignored) != CACHE_DONE ||
+      APPEND(asked->redis, &ignored, WM_TEXT("TIME")) != CACHE_DONE ||
+      redis_read(asked->redis, &reply, &ignored) != CACHE_DONE)
+    return EXAMINED_NOT_ALLOWED;
   int64_t ended_us = system_clock.wall_us(system_clock.self);
-  bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2;
-  if (good)
-    *ret_ahead_us = redis_number(reply->element[0], 0) * 1000000 + redis_number(reply->element[1], 0) -
-                    (began_us + (ended_us - began_us) / 2);
+  int64_t ahead_us = EXAMINED_NOT_ALLOWED;
+  if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
+    ahead_us = redis_number(reply->element[0], 0) * 1000000 + redis_number(reply->element[1], 0) -
+               (began_us + (ended_us - began_us) / 2);
   freeReplyObject(reply);
-  if (!good)
-    redis_strange(asked->redis, error);
-  return good ? 0 : -1;
+  return ahead_us;
 }
 
-/* Who may not ask for settings does not know; the connection is gone then, so this comes last. */
+/* The same. */
 static int64_t ask_saves(struct asked *asked) {
   redisReply *reply;
   struct wm_error ignored = {0};
-  if (APPEND(asked->redis, &ignored, WM_TEXT("CONFIG"), WM_TEXT("GET"), WM_TEXT("save")) != CACHE_DONE ||
+  if (redis_ensure(asked->redis, &ignored) != CACHE_DONE ||
+      APPEND(asked->redis, &ignored, WM_TEXT("CONFIG"), WM_TEXT("GET"), WM_TEXT("save")) != CACHE_DONE ||
       redis_read(asked->redis, &reply, &ignored) != CACHE_DONE)
     return -1;
   bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[1]->str;
@@ -76,8 +77,7 @@ static int64_t ask_saves(struct asked *asked) {
 }
 
 static int ask(struct asked *asked, struct examined_redis *ret, struct wm_error *error) {
-  if (redis_ensure(asked->redis, error) != CACHE_DONE || ask_info(asked, error) < 0 ||
-      ask_time(asked, &ret->ahead_us, error) < 0)
+  if (redis_ensure(asked->redis, error) != CACHE_DONE || ask_info(asked, error) < 0)
     return -1;
   ret->version = info_text(asked, "redis_version");
   ret->policy = info_text(asked, "maxmemory_policy");
@@ -90,6 +90,7 @@ static int ask(struct asked *asked, struct examined_redis *ret, struct wm_error 
   ret->limit = info_number(asked, "maxmemory");
   ret->evicted = info_number(asked, "evicted_keys");
   ret->saves = ask_saves(asked);
+  ret->ahead_us = ask_time(asked);
   return 0;
 }
 
