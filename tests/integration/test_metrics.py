@@ -214,7 +214,8 @@ def test_what_is_counted_is_what_stands_on_the_topics(make_workspace, workers, s
         assert done.returncode == 0, done.stdout + done.stderr
 
     page = Page(outside.get("/")[1]).text
-    assert "worker-1" in page and "RECIPIENT_UNKNOWN" in page and workspace.events in page
+    assert "worker-1" in page and workspace.events in page
+    assert any(code in page for code in expected), "which one came last is chance"
     assert not re.search(r"\bu1\b", page), "a user id"
 
     told = waymark("status", "--url", outside.url, "--json")
@@ -224,7 +225,7 @@ def test_what_is_counted_is_what_stands_on_the_topics(make_workspace, workers, s
     assert status["from"] == "worker" and status["events"]["read"] == sent
     assert status["failures"][0]["code"] in expected
     people = waymark("status", "--url", outside.url)
-    assert people.returncode == 0 and "ready" in people.stdout and "RECIPIENT_UNKNOWN" in people.stdout
+    assert people.returncode == 0 and "ready" in people.stdout and any(code in people.stdout for code in expected)
 
 
 def test_probes_and_status_say_when_redis_is_away(make_workspace, workers, own_redis):
