@@ -75,6 +75,9 @@ class Desk:
                          *more, code=code)
 
     def registers(self):
+        """As Redis has them when it has all that the log has."""
+        wait_until(lambda: waymark("verify", "-C", self.workspace.folder).returncode == 0, 20, interval=0.2,
+                   what="Redis to be what the log says")
         client = self.workspace.redis.client()
         found = {}
         for key in client.scan_iter(f"{self.workspace.prefix}:*:user", count=1000):
