@@ -39,6 +39,7 @@ struct replay_counts {
   size_t duplicates; /* of these */
   size_t elsewhere;  /* not on their user's home partition: rejected the first time */
   size_t executions;
+  size_t failed_first; /* tasks and events that failed or were rejected the first time, as far as it is known */
   size_t added, removed, unchanged, superseded, failed, skipped;
   size_t notifications; /* that would be sent with --notify */
   size_t delegations;   /* requests that delegations would send again */
@@ -108,6 +109,10 @@ void replay_records_close(struct replay_records *records);
 /* The next record; *ret_end: there was none. EXIT_FINE, or told. */
 int replay_records_next(struct replay_records *records, struct wm_arena *arena, struct replay_record *ret,
                         bool *ret_end);
+
+/* replay_first.c: counts what of the ranges failed or was rejected in the live run. 'from_ms' is the timestamp of the
+ * oldest record. EXIT_FINE, or told. */
+int replay_count_first(const struct loaded *loaded, struct replay_plan *plan, int64_t from_ms);
 
 /* --- replay_file.c --- */
 

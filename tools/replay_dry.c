@@ -12,8 +12,11 @@
 #include "tools/say.h"
 
 void dry_init(struct dry_run *dry, const struct loaded *loaded, struct replay_plan *plan, struct registers *registers) {
-  *dry = (struct dry_run){
-      .loaded = loaded, .plan = plan, .registers = registers, .terms = play_terms(&loaded->settings, true)};
+  *dry = (struct dry_run){.loaded = loaded,
+                          .plan = plan,
+                          .registers = registers,
+                          .oldest_ms = INT64_MAX,
+                          .terms = play_terms(&loaded->settings, true)};
   wm_arena_init(&dry->names, 0);
   wm_arena_init(&dry->arena, 0);
   tally_init(&dry->roles);
@@ -291,6 +294,8 @@ int dry_play(struct dry_run *dry, struct replay_records *records) {
     if (exit_code != EXIT_FINE || end)
       break;
     progress_set(&progress, ++dry->plan->counts.read);
+    if (record.record.timestamp_ms < dry->oldest_ms)
+      dry->oldest_ms = record.record.timestamp_ms;
     dry->plan->counts.rejected += record.what == WM_DECODED_REJECTED;
     if (!record.selected)
       continue;

@@ -37,6 +37,7 @@ struct dry_run {
   size_t user_count, capacity;
   struct dry_event batch[DRY_BATCH];
   size_t batch_count;
+  int64_t oldest_ms; /* timestamp of the oldest record; INT64_MAX: none was read */
   struct tally roles, sent, failures, users;
 };
 

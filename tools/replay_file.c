@@ -37,6 +37,7 @@ static const struct {
     COUNT_ROW("duplicates", duplicates),
     COUNT_ROW("elsewhere", elsewhere),
     COUNT_ROW("executions", executions),
+    COUNT_ROW("failed-first", failed_first),
     COUNT_ROW("added", added),
     COUNT_ROW("removed", removed),
     COUNT_ROW("unchanged", unchanged),

@@ -138,6 +138,8 @@ int replay_plan_run(const struct invocation *invocation) {
     exit_code = replay_know(&planning.loaded, &planning.plan);
   if (exit_code == EXIT_FINE)
     exit_code = play(&planning);
+  if (exit_code == EXIT_FINE && planning.ranges && planning.plan.counts.read > 0)
+    exit_code = replay_count_first(&planning.loaded, &planning.plan, planning.dry.oldest_ms);
   if (exit_code == EXIT_FINE)
     exit_code = tell(&planning);
   if (planning.dry.loaded)

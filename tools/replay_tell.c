@@ -203,13 +203,16 @@ static void tell_conditions(const struct dry_run *dry) {
         readers, readers == 1 ? "" : "s");
   if (counts->failed)
     printf("%zu task%s would fail.\n", counts->failed, counts->failed == 1 ? "" : "s");
+  if (counts->failed_first)
+    printf("The first time, %zu of its tasks and events failed or were rejected: they may come out otherwise now.\n",
+           counts->failed_first);
   if (counts->elsewhere)
     printf("%zu record%s not on the home partition of the user: rejected the first time, taken up now.\n",
            counts->elsewhere, counts->elsewhere == 1 ? " is" : "s are");
   if (counts->rejected)
     printf("%zu record%s rejected by the rules of the topic and not sent again.\n", counts->rejected,
            counts->rejected == 1 ? " is" : "s are");
-  if (!readers && !counts->failed && !counts->elsewhere)
+  if (!readers && !counts->failed && !counts->failed_first && !counts->elsewhere)
     printf("No condition reads 'user.' and nothing would fail: where the first time was decided by the same workspace "
            "and nothing failed then, this replay changes nothing.\n");
 }
@@ -229,13 +232,14 @@ static void tell_sum(const struct replay_telling *telling, const struct dry_run 
     struct wm_buf name = WM_BUF_INIT;
     wm_buf_add_json(&name, wm_text_of(path));
     printf("%s,\"digest\":\"%s\",\"read\":%zu,\"selected\":%zu,\"rejected\":%zu,\"duplicates\":%zu,\"elsewhere\":%zu,"
-           "\"executions\":%zu,\"added\":%zu,\"removed\":%zu,\"unchanged\":%zu,\"superseded\":%zu,\"failed\":%zu,"
+           "\"executions\":%zu,\"failed-first\":%zu,\"added\":%zu,\"removed\":%zu,\"unchanged\":%zu,\"superseded\":%zu,"
+           "\"failed\":%zu,"
            "\"skipped\":%zu,\"notifications\":%zu,\"users\":%zu,\"users-gaining\":%zu,\"users-losing\":%zu,"
            "\"changes\":%zu,\"reads-user\":%zu,\"seconds\":%zu}\n",
            name.bytes ? name.bytes : "\"\"", dry->plan->digest, counts->read, counts->selected, counts->rejected,
-           counts->duplicates, counts->elsewhere, counts->executions, counts->added, counts->removed, counts->unchanged,
-           counts->superseded, counts->failed, counts->skipped, counts->notifications, counts->users,
-           counts->users_gaining, counts->users_losing, counts->changes, readers,
+           counts->duplicates, counts->elsewhere, counts->executions, counts->failed_first, counts->added,
+           counts->removed, counts->unchanged, counts->superseded, counts->failed, counts->skipped,
+           counts->notifications, counts->users, counts->users_gaining, counts->users_losing, counts->changes, readers,
            (counts->selected + REPLAY_RATE - 1) / REPLAY_RATE);
     wm_buf_release(&name);
     return;
