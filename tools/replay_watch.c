@@ -97,14 +97,26 @@ static int ask_lags(struct replay_watch *watch) {
     exit_code = add_lag(watch, settings->topics.requests, &live);
   if (exit_code != EXIT_FINE)
     return exit_code;
-  bool grows = live > LAG_FINE && live > watch->live_lag;
+  watch->grows = live > LAG_FINE && live > watch->live_lag;
   watch->live_lag = live;
   watch->replay_lag = replay;
+  return EXIT_FINE;
+}
+
+/* Half of what really went, while the live topics fall behind; else back to what was asked for, step by step. */
+static void set_rate(struct replay_watch *watch, const struct replay_run *run) {
+  int64_t now_us = monotonic_us();
   double fastest = watch->wanted > 0 ? watch->wanted : 1e6;
   double rate = watch->rate > 0 ? watch->rate : fastest;
-  rate = grows ? rate / 2 : rate * 1.25;
+  double went =
+      watch->looked_us ? (double)(run->sent - watch->looked_sent) * 1e6 / (double)(now_us - watch->looked_us) : 0;
+  if (watch->grows)
+    rate = (went > 0 && went < rate ? went : rate) / 2;
+  else
+    rate *= 1.25;
   watch->rate = rate > fastest ? fastest : rate < SLOWEST ? SLOWEST : rate;
-  return EXIT_FINE;
+  watch->looked_sent = run->sent;
+  watch->looked_us = now_us;
 }
 
 /* --- progress --- */
@@ -135,6 +147,8 @@ int replay_watch_look(struct replay_watch *watch, const struct replay_run *run, 
   int exit_code = drain(watch);
   if (exit_code == EXIT_FINE)
     exit_code = ask_lags(watch);
+  if (exit_code == EXIT_FINE)
+    set_rate(watch, run);
   if (exit_code == EXIT_FINE && watch->terminal)
     draw(watch, run);
   watch->next_us = monotonic_us() + LOOK_US;

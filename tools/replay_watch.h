@@ -18,8 +18,11 @@ struct replay_watch {
   int64_t live_lag, replay_lag;
   double wanted, rate; /* copies a second; wanted 0: as fast as they go */
   enum replay_ask ask;
+  bool grows; /* the live lag, at the last look */
   bool terminal;
   int64_t next_us;
+  size_t looked_sent; /* of the run, when it was looked at last */
+  int64_t looked_us;
 };
 
 /* EXIT_FINE, or told. Close in any case. */
