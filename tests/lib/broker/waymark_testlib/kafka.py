@@ -15,6 +15,8 @@ from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from .process import free_ports, spawn, stop, tail, wait_until
 
 VERSION = "4.1.1"
+COORDINATOR_MOVES = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE,
+                     KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
 
 
 def jars():
@@ -214,7 +216,20 @@ class Broker:
             consumer.close()
 
     def committed(self, group, *topics):
-        """(topic, partition) → committed offset of the group, None when there is none."""
+        """(topic, partition) → committed offset of the group, None when there is none. Waits for a broker that has just
+        been started to know its coordinators."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return self._committed(group, topics)
+            except KafkaException as error:
+                if not error.args[0].retriable() and error.args[0].code() not in COORDINATOR_MOVES:
+                    raise
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def _committed(self, group, topics):
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "logger": _silent})
         try:
             counts = self.topics()
