@@ -42,12 +42,15 @@ void ranges_close(struct ranges *ranges) {
 }
 
 static int open_handle(struct ranges *ranges, struct wm_error *error) {
+  /* Room for what is eaten in a second: where the queue is full, librdkafka looks again only after one. */
   const struct setting_pair own[] = {{"group.id", ranges->settings->kafka.group},
                                      {"enable.auto.commit", "false"},
                                      {"enable.auto.offset.store", "false"},
                                      {"auto.offset.reset", "error"},
                                      {"isolation.level", "read_committed"},
                                      {"enable.partition.eof", "true"},
+                                     {"queued.min.messages", "1000000"},
+                                     {"queued.max.messages.kbytes", "262144"},
                                      {"fetch.wait.max.ms", "10"},
                                      {NULL, NULL}};
   if (ranges->handle.rk)
