@@ -1,9 +1,9 @@
 /* waymark automations: which run, and switching them at run time. */
 #include <string.h>
 
-#include "tools/automations.h"
-#include "tools/request_command.h"
-#include "tools/say.h"
+#include "tools/automations/automations.h"
+#include "tools/lib/say.h"
+#include "tools/requests/request_command.h"
 
 static int switch_on(const struct invocation *invocation) {
   return automations_switch(invocation, WM_RUNNING_ON);

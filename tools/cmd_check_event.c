@@ -1,10 +1,10 @@
 /* waymark check-event: would these events be accepted, and does any automation take their type? */
 #include <stdio.h>
 
-#include "tools/events.h"
-#include "tools/files.h"
-#include "tools/say.h"
-#include "tools/show.h"
+#include "tools/lib/events.h"
+#include "tools/lib/files.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
 
 struct check {
   const struct wm_workspace *workspace; /* NULL: none was found */

@@ -1,8 +1,8 @@
 /* waymark delegate: a holder hands a role on; two workers decide, the giver's and the receiver's. [001] */
 #include <stdio.h>
 
-#include "tools/request_command.h"
-#include "tools/say.h"
+#include "tools/lib/say.h"
+#include "tools/requests/request_command.h"
 
 static int delegate(struct asking *asking) {
   const struct options *options = &asking->invocation->options;

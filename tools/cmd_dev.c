@@ -7,13 +7,13 @@
 
 #include "core/codec/json.h"
 #include "core/codec/register.h"
-#include "tools/files.h"
-#include "tools/rows.h"
-#include "tools/say.h"
-#include "tools/script.h"
-#include "tools/show.h"
-#include "tools/stage.h"
-#include "tools/why.h"
+#include "tools/answers/why.h"
+#include "tools/lib/files.h"
+#include "tools/lib/rows.h"
+#include "tools/lib/say.h"
+#include "tools/lib/script.h"
+#include "tools/lib/show.h"
+#include "tools/lib/stage.h"
 
 #define READY_US (20 * WM_SECOND_US)  /* for the worker to get its partitions */
 #define RESULT_US (15 * WM_SECOND_US) /* for what must come, after the last event */

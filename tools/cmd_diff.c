@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tools/diff.h"
-#include "tools/files.h"
-#include "tools/say.h"
-#include "tools/show.h"
+#include "tools/lib/files.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/rules/diff.h"
 #include "worker/clock.h"
 
 #define USERS_SHOWN 20

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "core/moment.h"
-#include "tools/directory_import.h"
-#include "tools/say.h"
-#include "tools/show.h"
+#include "tools/directory/directory_import.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
 #include "worker/clock.h"
 
 #define DEFAULT_SOURCE "/waymark/directory"

@@ -3,8 +3,8 @@
 #include <stdarg.h>
 
 #include "core/codec/write.h"
-#include "tools/doctor.h"
-#include "tools/say.h"
+#include "tools/lib/say.h"
+#include "tools/verify/doctor.h"
 
 static const struct {
   const char *name;

@@ -1,7 +1,7 @@
 /* waymark event: what became of an event. */
-#include "tools/event.h"
-#include "tools/say.h"
-#include "tools/source.h"
+#include "tools/failures/event.h"
+#include "tools/lib/say.h"
+#include "tools/lib/source.h"
 
 static int run(const struct invocation *invocation) {
   const struct options *options = &invocation->options;

@@ -4,13 +4,13 @@
 
 #include "core/codec/json.h"
 #include "core/codec/register.h"
-#include "tools/events.h"
-#include "tools/explain.h"
-#include "tools/files.h"
-#include "tools/play.h"
-#include "tools/roles_control.h"
-#include "tools/say.h"
-#include "tools/show.h"
+#include "tools/lib/events.h"
+#include "tools/lib/files.h"
+#include "tools/lib/play.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/roles/roles_control.h"
+#include "tools/rules/explain.h"
 #include "worker/clock.h"
 
 struct question {

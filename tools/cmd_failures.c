@@ -1,8 +1,8 @@
 /* waymark failures: failed tasks and rejected events, listed, counted, and one with all that is known of it. */
 #include <string.h>
 
-#include "tools/failures.h"
-#include "tools/say.h"
+#include "tools/failures/failures.h"
+#include "tools/lib/say.h"
 
 static const struct {
   const char *name;

@@ -1,6 +1,6 @@
 /* waymark grant: a manual assignment, by an event that the worker decides. */
-#include "tools/request_assign.h"
-#include "tools/request_bulk.h"
+#include "tools/requests/request_assign.h"
+#include "tools/requests/request_bulk.h"
 
 static int run(const struct invocation *invocation) {
   return request_assign(invocation, REQUEST_ADD);

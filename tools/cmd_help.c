@@ -4,8 +4,8 @@
 
 #include "core/text.h"
 #include "tools/command.h"
-#include "tools/completion.h"
-#include "tools/say.h"
+#include "tools/lib/completion.h"
+#include "tools/lib/say.h"
 
 static int complete(const char *shell) {
   static const char *const names[] = {"bash", "zsh", "fish", NULL};

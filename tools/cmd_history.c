@@ -4,11 +4,11 @@
 
 #include "core/codec/write.h"
 #include "core/moment.h"
-#include "tools/changes.h"
-#include "tools/role_text.h"
-#include "tools/say.h"
-#include "tools/show.h"
-#include "tools/when.h"
+#include "tools/answers/changes.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/lib/when.h"
+#include "tools/roles/role_text.h"
 #include "worker/clock.h"
 
 /* What he held at a moment: the last change of each role. */

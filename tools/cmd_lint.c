@@ -3,11 +3,11 @@
 #include <stdlib.h>
 
 #include "core/sample.h"
-#include "tools/events.h"
-#include "tools/files.h"
-#include "tools/lint_format.h"
-#include "tools/say.h"
-#include "tools/show.h"
+#include "tools/lib/events.h"
+#include "tools/lib/files.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/rules/lint_format.h"
 
 static void print_summary(const struct loaded *loaded) {
   const struct wm_findings *findings = &loaded->findings;

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/files.h"
-#include "tools/say.h"
-#include "tools/test.h"
+#include "tools/lib/files.h"
+#include "tools/lib/say.h"
+#include "tools/rules/test.h"
 
 /* What can be made: NAME, ROLE and CHANNEL in a text are replaced. */
 static const struct kind {

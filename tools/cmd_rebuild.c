@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "core/codec/write.h"
-#include "tools/files.h"
-#include "tools/progress.h"
-#include "tools/say.h"
+#include "tools/lib/files.h"
+#include "tools/lib/progress.h"
+#include "tools/lib/say.h"
 #include "worker/clock.h"
 #include "worker/rebuilding.h"
 

@@ -3,10 +3,10 @@
 #include <sys/random.h>
 
 #include "core/moment.h"
-#include "tools/redrive.h"
-#include "tools/request_command.h"
-#include "tools/say.h"
-#include "tools/show.h"
+#include "tools/failures/redrive.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/requests/request_command.h"
 #include "worker/clock.h"
 
 #define TIMEOUT_US (30 * WM_SECOND_US)

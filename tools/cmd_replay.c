@@ -1,9 +1,9 @@
 /* waymark replay: events once more, after a dry run. */
 #include <string.h>
 
-#include "tools/replay.h"
-#include "tools/request_command.h"
-#include "tools/say.h"
+#include "tools/lib/say.h"
+#include "tools/replay/replay.h"
+#include "tools/requests/request_command.h"
 
 static const struct {
   const char *name;

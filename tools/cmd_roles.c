@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/changes.h"
-#include "tools/request_command.h"
-#include "tools/roles.h"
-#include "tools/say.h"
-#include "tools/source.h"
+#include "tools/answers/changes.h"
+#include "tools/lib/say.h"
+#include "tools/lib/source.h"
+#include "tools/requests/request_command.h"
+#include "tools/roles/roles.h"
 
 static const struct roles_way ways[] = {
     {"list", "", "json offline register changes", roles_list},

@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tools/events.h"
-#include "tools/files.h"
-#include "tools/say.h"
-#include "tools/send.h"
-#include "tools/show.h"
+#include "tools/lib/events.h"
+#include "tools/lib/files.h"
+#include "tools/lib/say.h"
+#include "tools/lib/send.h"
+#include "tools/lib/show.h"
 #include "worker/client.h"
 
 #define SEND_TIMEOUT_MS 15000

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 
 #include "core/codec/out.h"
-#include "tools/files.h"
-#include "tools/play.h"
-#include "tools/say.h"
-#include "tools/show.h"
+#include "tools/lib/files.h"
+#include "tools/lib/play.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
 
 #define ROWS_AT_ONCE 200 /* rows of the table that are measured together: memory stays bounded */
 

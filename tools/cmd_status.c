@@ -5,11 +5,11 @@
 
 #include "core/codec/json.h"
 #include "core/codec/write.h"
-#include "tools/files.h"
-#include "tools/http_get.h"
-#include "tools/say.h"
-#include "tools/show.h"
-#include "tools/table.h"
+#include "tools/lib/files.h"
+#include "tools/lib/http_get.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/lib/table.h"
 #include "worker/clock.h"
 #include "worker/meta.h"
 

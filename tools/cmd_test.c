@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "core/codec/register.h"
-#include "tools/coverage.h"
-#include "tools/files.h"
-#include "tools/junit.h"
-#include "tools/play.h"
-#include "tools/say.h"
-#include "tools/show.h"
-#include "tools/test.h"
-#include "tools/test_why.h"
+#include "tools/lib/files.h"
+#include "tools/lib/play.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/rules/coverage.h"
+#include "tools/rules/junit.h"
+#include "tools/rules/test.h"
+#include "tools/rules/test_why.h"
 #include "worker/clock.h"
 
 /* All tests while they are run. */

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/files.h"
-#include "tools/say.h"
-#include "tools/table.h"
+#include "tools/lib/files.h"
+#include "tools/lib/say.h"
+#include "tools/lib/table.h"
 #include "worker/topics.h"
 
 struct telling {

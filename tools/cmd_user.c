@@ -3,11 +3,11 @@
 
 #include "core/codec/json.h"
 #include "core/codec/register.h"
-#include "tools/files.h"
-#include "tools/roles_control.h"
-#include "tools/say.h"
-#include "tools/show.h"
-#include "tools/why.h"
+#include "tools/answers/why.h"
+#include "tools/lib/files.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/roles/roles_control.h"
 #include "worker/clock.h"
 #include "worker/redis.h"
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "core/codec/write.h"
-#include "tools/files.h"
-#include "tools/mentions.h"
-#include "tools/say.h"
-#include "tools/table.h"
+#include "tools/answers/mentions.h"
+#include "tools/lib/files.h"
+#include "tools/lib/say.h"
+#include "tools/lib/table.h"
 
 struct using {
   const struct loaded *loaded;

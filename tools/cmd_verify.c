@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "core/running.h"
-#include "tools/roles_control.h"
-#include "tools/say.h"
-#include "tools/verify.h"
+#include "tools/lib/say.h"
+#include "tools/roles/roles_control.h"
+#include "tools/verify/verify.h"
 #include "worker/kafka.h"
 #include "worker/meta.h"
 

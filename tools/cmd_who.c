@@ -4,11 +4,11 @@
 
 #include "core/codec/write.h"
 #include "core/moment.h"
-#include "tools/answer.h"
-#include "tools/role_text.h"
-#include "tools/say.h"
-#include "tools/show.h"
-#include "tools/why.h"
+#include "tools/answers/answer.h"
+#include "tools/answers/why.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/roles/role_text.h"
 #include "worker/clock.h"
 
 #define PAGE_ROWS 500 /* printed at once: their widths are made equal */

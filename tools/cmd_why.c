@@ -1,10 +1,10 @@
 /* waymark why: does a user hold a role, because of what, what took it, what would give it. */
 #include "core/moment.h"
-#include "tools/answer.h"
-#include "tools/role_text.h"
-#include "tools/roles_control.h"
-#include "tools/say.h"
-#include "tools/when.h"
+#include "tools/answers/answer.h"
+#include "tools/lib/say.h"
+#include "tools/lib/when.h"
+#include "tools/roles/role_text.h"
+#include "tools/roles/roles_control.h"
 #include "worker/clock.h"
 
 /* A role that neither the catalogue nor the register knows is a slip of the pen. */

@@ -2,7 +2,7 @@
 #ifndef WM_TOOLS_COMMAND_H
 #define WM_TOOLS_COMMAND_H
 
-#include "tools/options.h"
+#include "tools/lib/options.h"
 
 /* Contract 2. */
 enum {

@@ -6,7 +6,7 @@
 
 #include "core/text.h"
 #include "tools/command.h"
-#include "tools/say.h"
+#include "tools/lib/say.h"
 
 /* clang-format off: one a line, so that two that are added beside each other do not meet */
 const struct command *const commands[] = {

@@ -1,0 +1,156 @@
+#include "tools/replay/replay_watch.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/codec/json.h"
+#include "tools/lib/say.h"
+#include "worker/clock.h"
+
+enum { LOOK_US = 1000 * 1000, SLOWEST = 10, LAG_FINE = 200, BAR_WIDTH = 24, DRAIN_MS = 500 };
+
+static int64_t monotonic_us(void) {
+  return system_clock.monotonic_us(system_clock.self);
+}
+
+int replay_watch_open(struct replay_watch *watch, const struct settings *settings, struct wm_text run, double rate) {
+  struct wm_error error = {0};
+  *watch = (struct replay_watch){
+      .settings = settings, .run = run, .wanted = rate, .rate = rate, .terminal = isatty(STDERR_FILENO)};
+  wm_arena_init(&watch->arena, 0);
+  watch->outcomes = client_open(settings, &error);
+  watch->control = watch->outcomes ? client_open(settings, &error) : NULL;
+  watch->lags = watch->control ? ranges_open(settings, &error) : NULL;
+  if (!watch->lags || client_follow(watch->outcomes, settings->topics.outcomes, false, &error) < 0 ||
+      client_follow(watch->control, settings->topics.control, false, &error) < 0)
+    return say_error(EXIT_OUTSIDE, &error);
+  return EXIT_FINE;
+}
+
+void replay_watch_close(struct replay_watch *watch) {
+  replay_watch_clear(watch);
+  ranges_close(watch->lags);
+  client_close(watch->control);
+  client_close(watch->outcomes);
+  wm_arena_release(&watch->arena);
+}
+
+/* --- outcomes so far --- */
+
+static void count_outcome(struct replay_watch *watch, struct wm_text json) {
+  struct wm_value event;
+  struct wm_error error;
+  if (!memmem(json.bytes, json.size, watch->run.bytes, watch->run.size)) /* most are of the live run */
+    return;
+  wm_arena_rewind(&watch->arena);
+  if (wm_json_parse(json, &watch->arena, &event, &error) < 0)
+    return;
+  const struct wm_value *data = wm_value_member(&event, WM_TEXT("data"));
+  const struct wm_value *tasks = wm_value_member(data, WM_TEXT("tasks"));
+  if (!wm_text_equal(wm_value_text(wm_value_member(data, WM_TEXT("run"))), watch->run) || !tasks ||
+      tasks->type != WM_LIST)
+    return;
+  watch->executions++;
+  for (size_t i = 0; i < tasks->list.count; i++) {
+    struct wm_text result = wm_value_text(wm_value_member(&tasks->list.items[i], WM_TEXT("result")));
+    for (unsigned r = 0; r < SHOW_RESULTS; r++)
+      watch->results[r] += wm_text_is(result, wm_result_name((enum wm_result)r));
+  }
+}
+
+static int drain(struct replay_watch *watch) {
+  struct wm_error error = {0};
+  struct wm_record record;
+  int64_t until_us = monotonic_us() + DRAIN_MS * 1000;
+  int got;
+  while ((got = client_next(watch->outcomes, 0, &record, &error)) > 0 && monotonic_us() < until_us)
+    if (record.value.bytes)
+      count_outcome(watch, record.value);
+  while (got >= 0 && (got = client_next(watch->control, 0, &record, &error)) > 0) {
+    wm_arena_rewind(&watch->arena);
+    enum replay_ask ask = replay_ask_of(&record, watch->run, &watch->arena);
+    watch->ask = ask ? ask : watch->ask;
+  }
+  return got < 0 ? say_error(EXIT_OUTSIDE, &error) : EXIT_FINE;
+}
+
+/* --- lag --- */
+
+static int add_lag(struct replay_watch *watch, const char *topic, int64_t *ret) {
+  struct wm_error error = {0};
+  int64_t lag = 0;
+  if (ranges_lag(watch->lags, topic, &lag, &error) < 0)
+    return say_error(EXIT_OUTSIDE, &error);
+  *ret += lag;
+  return EXIT_FINE;
+}
+
+static int ask_lags(struct replay_watch *watch) {
+  const struct settings *settings = watch->settings;
+  int64_t live = 0, replay = 0;
+  int exit_code = add_lag(watch, settings->topics.replay, &replay);
+  for (size_t i = 0; i < settings->topics.event_count && exit_code == EXIT_FINE; i++)
+    exit_code = add_lag(watch, settings->topics.events[i], &live);
+  if (exit_code == EXIT_FINE)
+    exit_code = add_lag(watch, settings->topics.directory, &live);
+  if (exit_code == EXIT_FINE)
+    exit_code = add_lag(watch, settings->topics.requests, &live);
+  if (exit_code != EXIT_FINE)
+    return exit_code;
+  watch->grows = live > LAG_FINE && live > watch->live_lag;
+  watch->live_lag = live;
+  watch->replay_lag = replay;
+  return EXIT_FINE;
+}
+
+/* Half of what really went, while the live topics fall behind; else back to what was asked for, step by step. */
+static void set_rate(struct replay_watch *watch, const struct replay_run *run) {
+  int64_t now_us = monotonic_us();
+  double fastest = watch->wanted > 0 ? watch->wanted : 1e6;
+  double rate = watch->rate > 0 ? watch->rate : fastest;
+  double went =
+      watch->looked_us ? (double)(run->sent - watch->looked_sent) * 1e6 / (double)(now_us - watch->looked_us) : 0;
+  if (watch->grows)
+    rate = (went > 0 && went < rate ? went : rate) / 2;
+  else
+    rate *= 1.25;
+  watch->rate = rate > fastest ? fastest : rate < SLOWEST ? SLOWEST : rate;
+  watch->looked_sent = run->sent;
+  watch->looked_us = now_us;
+}
+
+/* --- progress --- */
+
+static void draw(const struct replay_watch *watch, const struct replay_run *run) {
+  char bar[BAR_WIDTH + 1] = "";
+  double part = run->planned ? (double)run->sent / (double)run->planned : 1;
+  size_t filled = (size_t)((part > 1 ? 1 : part) * BAR_WIDTH);
+  size_t left = run->sent < run->planned ? run->planned - run->sent : 0;
+  size_t seconds = (size_t)((double)left / watch->rate);
+  for (size_t i = 0; i < BAR_WIDTH; i++)
+    bar[i] = i < filled ? '#' : '.';
+  fprintf(stderr,
+          "\r\033[K%s [%s] %zu of %zu, %.0f/s, %zu:%02zu left, changed %zu, unchanged %zu, failed %zu, live lag %lld",
+          watch->ask == ASK_PAUSE ? "paused" : "replaying", bar, run->sent, run->planned, watch->rate, seconds / 60,
+          seconds % 60, watch->results[WM_RESULT_CHANGED], watch->results[WM_RESULT_UNCHANGED],
+          watch->results[WM_RESULT_FAILED], (long long)watch->live_lag);
+}
+
+void replay_watch_clear(struct replay_watch *watch) {
+  if (watch->terminal)
+    fputs("\r\033[K", stderr);
+}
+
+int replay_watch_look(struct replay_watch *watch, const struct replay_run *run, bool now) {
+  if (!now && monotonic_us() < watch->next_us)
+    return EXIT_FINE;
+  int exit_code = drain(watch);
+  if (exit_code == EXIT_FINE)
+    exit_code = ask_lags(watch);
+  if (exit_code == EXIT_FINE)
+    set_rate(watch, run);
+  if (exit_code == EXIT_FINE && watch->terminal)
+    draw(watch, run);
+  watch->next_us = monotonic_us() + LOOK_US;
+  return exit_code;
+}
