@@ -8,6 +8,7 @@
 #include "core/codec/register.h"
 #include "worker/account.h"
 #include "worker/collect.h"
+#include "worker/ends.h"
 #include "worker/fetch.h"
 #include "worker/loop.h"
 #include "worker/projection.h"
@@ -175,13 +176,18 @@ static int refuse_growth(struct loop *loop, struct batch_item *item, struct wm_e
   return 0;
 }
 
-static int decide(struct loop *loop, struct batch_item *item, struct wm_error *error) {
+static int decide(struct loop *loop, struct batch_item *item, struct ends *ret_before, struct ends *ret_after,
+                  struct wm_error *error) {
+  *ret_before = *ret_after = (struct ends){0};
   const struct wm_user *before = item->user ? users_current(item->user) : NULL;
   if (wm_decide(loop->workspace, &loop->rules.terms, &item->event, before, item->record.partition, &item->candidates,
                 &loop->batch.arena, &item->decision, error) < 0 ||
       refuse_growth(loop, item, error) < 0)
     return -1;
   if (account_unknown(&loop->batch, item->decision.unknown, item->decision.unknown_count) < 0)
+    return wm_error_memory(error);
+  if (item->decision.user && ends_around(loop->workspace, item->user, &item->decision, item->event.now_us,
+                                         &loop->batch.scratch, ret_before, ret_after) < 0)
     return wm_error_memory(error);
   if (item->decision.user)
     users_stage(&loop->users, item->user, item->decision.user, item->event.now_us);
@@ -205,17 +211,28 @@ static int append_register(struct loop *loop, struct users_entry *entry, struct 
   return result;
 }
 
+/* What time changed before it, the decision, and what of what was told does not hold any more. */
+static int encode_decision(const struct wm_encode *encode, const struct batch_item *item, const struct ends *before,
+                           const struct ends *after, struct wm_error *error) {
+  const struct wm_user *user = item->user ? users_current(item->user) : NULL;
+  if (ends_encode(encode, user, before, error) < 0 ||
+      wm_encode_decision(encode, &item->record, &item->event, &item->decision, error) < 0)
+    return -1;
+  return ends_encode(encode, user, after, error);
+}
+
 static int decide_and_append(struct loop *loop, struct wm_error *error) {
   struct batch *batch = &loop->batch;
   struct wm_encode encode = {
       .group = loop->group, .arena = &batch->scratch, .take = append, .taker = loop, .home = home_of};
   for (size_t i = 0; i < batch->count; i++) {
     struct batch_item *item = &batch->items[i];
+    struct ends before, after;
     wm_arena_rewind(&batch->scratch);
-    if (!item->rejected && decide(loop, item, error) < 0)
+    if (!item->rejected && decide(loop, item, &before, &after, error) < 0)
       return -1;
     if (item->rejected ? wm_encode_rejection(&encode, &item->record, &item->rejection, error) < 0
-                       : wm_encode_decision(&encode, &item->record, &item->event, &item->decision, error) < 0)
+                       : encode_decision(&encode, item, &before, &after, error) < 0)
       return -1;
     if (item->user && item->user->last_item == i && item->user->staged && append_register(loop, item->user, error) < 0)
       return -1;
@@ -258,6 +275,8 @@ static int write_batch(struct loop *loop, struct users_entry **entries, size_t c
   batch->write_count = 0;
   if (!batch->writes || !batch->written)
     return wm_error_memory(error);
+  for (size_t i = 0; i < count; i++)
+    entries[i]->telling_us = entries[i]->told_us;
   if (roles && reproject_ahead(loop, &encode, entries, roles, count, error) < 0)
     return -1;
   return decide_and_append(loop, error);

@@ -27,6 +27,7 @@ struct cache_user {
   bool bare;             /* in: without the register */
   struct wm_text json;   /* out: the register; bytes == NULL: none */
   int64_t gen, at;       /* out */
+  int64_t end_us;        /* out: the next end that is known; INT64_MAX: none */
   struct wm_text *roles; /* out, only when asked for: members of the role set, sorted by bytes */
   size_t role_count;
 };

@@ -18,9 +18,15 @@ static int name_set(const struct cache_user *user, struct wm_arena *arena, struc
   return 0;
 }
 
+int64_t fetch_told(const struct loop *loop, int64_t end_us) {
+  int64_t wall_us = loop_wall(loop);
+  return end_us <= wall_us ? end_us - 1 : wall_us;
+}
+
 /* A register that can't be read is a bug or somebody else's hand in Redis: never an empty register. */
 static int fill(struct loop *loop, struct users_entry *entry, const struct cache_user *user, struct wm_error *error) {
   struct wm_user *found = NULL;
+  entry->told_us = fetch_told(loop, user->end_us);
   if (rebuild_left(loop, user)) {
     users_fill(&loop->users, entry, NULL, 0, -1);
     return 0;

@@ -9,6 +9,9 @@
 
 struct loop;
 
+/* Up to which moment it is told what time changed of a user, whose next end Redis knows as 'end_us'. */
+int64_t fetch_told(const struct loop *loop, int64_t end_us);
+
 /* Makes every entry known. With 'ret_roles' (room for 'count', or NULL) all entries are asked for, and their role sets
  * as Redis has them are borrowed from 'arena'. wm:progress of every live partition is looked at even if 'count' is 0.
  * False: the loop has fallen back or stopped, and the entries are gone. */

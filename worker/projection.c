@@ -35,6 +35,8 @@ static int encode(struct appender *appender, const struct projection *items, siz
   struct wm_encode encode = {.group = appender->loop->group, .arena = arena, .take = append, .taker = appender};
   for (size_t i = 0; i < count; i++) {
     const struct projection *item = &items[i];
+    if (ends_encode(&encode, item->user, &item->ends, error) < 0)
+      return -1;
     if (item->change_count > 0 &&
         wm_encode_changes(&encode, item->user, item->changes, item->change_count, item->at_us, item->digest, error) < 0)
       return -1;

@@ -6,6 +6,7 @@
 #include "core/outcome.h"
 #include "core/project.h"
 #include "worker/cache.h"
+#include "worker/ends.h"
 #include "worker/users.h"
 
 struct loop;
@@ -14,11 +15,12 @@ struct projection {
   const struct wm_user *user; /* a committed register, as (gen, at) wrote it */
   int64_t gen, at;
   int32_t partition;
-  struct wm_change *changes;
+  struct ends ends;          /* what time changed */
+  struct wm_change *changes; /* what the catalogue changed */
   size_t change_count;
   int64_t now_us;        /* wall clock that the changes were told for: an end that passes later is still due */
-  int64_t at_us;         /* for the ids of the changes: the end of the grant, or since when the catalogue is followed */
-  struct wm_text digest; /* the catalogue's; "" for an end */
+  int64_t at_us;         /* for the ids of the catalogue's changes: since when it is followed */
+  struct wm_text digest; /* the catalogue's */
 };
 
 /* What Redis is to hold of a register: roles as they are effective now, ends as seen from 'since_us'. Borrows from

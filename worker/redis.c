@@ -43,6 +43,11 @@ static const char beat_script[] = "local now = tonumber(ARGV[3])\n"
 
 /* --- fetching --- */
 
+/* Microseconds fit in 53 bits. */
+static int64_t end_of(const redisReply *reply) {
+  return (int64_t)strtod(reply->str, NULL);
+}
+
 static int by_text(const void *a, const void *b) {
   return wm_text_compare(*(const struct wm_text *)a, *(const struct wm_text *)b);
 }
@@ -73,6 +78,17 @@ static int take_register(const redisReply *reply, struct wm_arena *arena, struct
   return user->json.bytes ? 0 : -1;
 }
 
+static enum cache_result read_end(struct redis *redis, struct cache_user *user, struct wm_error *error) {
+  redisReply *reply;
+  enum cache_result result = redis_read(redis, &reply, error);
+  if (result != CACHE_DONE)
+    return result;
+  bool good = reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_NIL;
+  user->end_us = good && reply->type != REDIS_REPLY_NIL ? end_of(reply) : INT64_MAX;
+  freeReplyObject(reply);
+  return good ? CACHE_DONE : redis_strange(redis, error);
+}
+
 static enum cache_result read_user(struct redis *redis, bool with_roles, struct wm_arena *arena,
                                    struct cache_user *user, struct wm_error *error) {
   redisReply *reply;
@@ -86,8 +102,9 @@ static enum cache_result read_user(struct redis *redis, bool with_roles, struct 
     return good ? redis_no_memory(redis, error) : redis_strange(redis, error);
   user->roles = NULL;
   user->role_count = 0;
-  if (!with_roles)
-    return CACHE_DONE;
+  result = read_end(redis, user, error);
+  if (result != CACHE_DONE || !with_roles)
+    return result;
   result = redis_read(redis, &reply, error);
   if (result != CACHE_DONE)
     return result;
@@ -105,6 +122,8 @@ static enum cache_result ask_user(struct redis *redis, const struct cache_user *
   enum cache_result result =
       asked->bare ? APPEND(redis, error, WM_TEXT("HMGET"), key, WM_TEXT("gen"), WM_TEXT("at"))
                   : APPEND(redis, error, WM_TEXT("HMGET"), key, WM_TEXT("gen"), WM_TEXT("at"), WM_TEXT("register"));
+  if (result == CACHE_DONE)
+    result = APPEND(redis, error, WM_TEXT("ZSCORE"), wm_text_of(redis->ends), user);
   if (result != CACHE_DONE || !with_roles)
     return result;
   return APPEND(redis, error, WM_TEXT("SMEMBERS"), redis_user_key(redis, &redis->roles_key, user, "roles"));
@@ -257,7 +276,7 @@ static int take_due(const redisReply *reply, struct wm_arena *arena, struct wm_t
   for (size_t i = 0; i < count; i++) {
     const redisReply *user = reply->element[2 * i];
     (*ret_users)[i] = (struct wm_text){wm_arena_copy(arena, user->str, user->len), user->len};
-    (*ret_ends)[i] = (int64_t)strtod(reply->element[2 * i + 1]->str, NULL); /* microseconds fit in 53 bits */
+    (*ret_ends)[i] = end_of(reply->element[2 * i + 1]);
     if (!(*ret_users)[i].bytes)
       return -1;
   }

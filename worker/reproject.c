@@ -127,8 +127,21 @@ bool reproject_is_pending(const struct loop *loop) {
   return first_pending(loop) >= 0;
 }
 
-int reproject_compare(const struct loop *loop, const struct wm_user *user, const struct wm_role_set *before,
-                      struct wm_arena *arena, struct projection *ret) {
+/* An end that nobody came by to tell is no change of the catalogue. */
+static void leave_out(struct projection *item) {
+  size_t count = 0;
+  for (size_t i = 0; i < item->change_count; i++) {
+    bool told = false;
+    for (size_t j = 0; j < item->ends.count; j++)
+      told |= wm_text_equal(item->changes[i].role, item->ends.changes[j].role);
+    if (!told)
+      item->changes[count++] = item->changes[i];
+  }
+  item->change_count = count;
+}
+
+int reproject_compare(const struct loop *loop, const struct wm_user *user, int64_t told_us,
+                      const struct wm_role_set *before, struct wm_arena *arena, struct projection *ret) {
   struct wm_role_set after;
   int32_t home = LOOP_LOG(loop, home, user->id);
   *ret = (struct projection){.user = user,
@@ -136,9 +149,12 @@ int reproject_compare(const struct loop *loop, const struct wm_user *user, const
                              .now_us = loop_wall(loop),
                              .at_us = loop->partitions.items[home].since_us,
                              .digest = loop->workspace->catalogue_digest};
-  if (wm_project(loop->workspace, user, ret->now_us, arena, &after) < 0)
+  if (ends_list(loop->workspace, user, told_us, ret->now_us, arena, &ret->ends) < 0 ||
+      wm_project(loop->workspace, user, ret->now_us, arena, &after) < 0 ||
+      wm_role_set_diff(before, &after, WM_CAUSE_CATALOGUE, NULL, arena, &ret->changes, &ret->change_count) < 0)
     return -1;
-  return wm_role_set_diff(before, &after, WM_CAUSE_CATALOGUE, NULL, arena, &ret->changes, &ret->change_count);
+  leave_out(ret);
+  return 0;
 }
 
 int reproject_ahead(struct loop *loop, const struct wm_encode *encode, struct users_entry **entries,
@@ -148,8 +164,11 @@ int reproject_ahead(struct loop *loop, const struct wm_encode *encode, struct us
     const struct partition *home = &loop->partitions.items[LOOP_LOG(loop, home, entries[i]->id)];
     if (!entries[i]->committed || home->catalogue == CATALOGUE_PROJECTED)
       continue;
-    if (reproject_compare(loop, entries[i]->committed, &roles[i], encode->arena, &item) < 0)
+    if (reproject_compare(loop, entries[i]->committed, entries[i]->told_us, &roles[i], encode->arena, &item) < 0)
       return wm_error_memory(error);
+    if (ends_encode(encode, entries[i]->committed, &item.ends, error) < 0)
+      return -1;
+    entries[i]->telling_us = item.now_us;
     if (item.change_count > 0 && wm_encode_changes(encode, entries[i]->committed, item.changes, item.change_count,
                                                    item.at_us, item.digest, error) < 0)
       return -1;
@@ -283,12 +302,13 @@ static bool project(struct loop *loop, const struct chunk *chunk) {
     if (chunk->users[i].at != chunk->offsets[i])
       continue;
     newest++;
-    if (reproject_compare(loop, chunk->registers[i], &chunk->roles[i], arena, &items[item_count]) < 0)
+    if (reproject_compare(loop, chunk->registers[i], fetch_told(loop, chunk->users[i].end_us), &chunk->roles[i], arena,
+                          &items[item_count]) < 0)
       return loop_fail_memory(loop);
     items[item_count].gen = chunk->users[i].gen;
     items[item_count].at = chunk->users[i].at;
     change_count += items[item_count].change_count;
-    item_count += items[item_count].change_count > 0 || turns(loop, &items[item_count]);
+    item_count += items[item_count].change_count + items[item_count].ends.count > 0 || turns(loop, &items[item_count]);
   }
   if (!projection_commit(loop, items, item_count, arena))
     return false;

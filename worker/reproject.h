@@ -47,10 +47,10 @@ bool reproject_mark(struct loop *loop, int32_t partition);
 /* Is any live partition still to be projected? Then a batch needs the role sets of its users. */
 bool reproject_is_pending(const struct loop *loop);
 
-/* What the catalogue changes for a register, against the role set that Redis has; (gen, at) is left to be filled in.
- * -1: out of memory. */
-int reproject_compare(const struct loop *loop, const struct wm_user *user, const struct wm_role_set *before,
-                      struct wm_arena *arena, struct projection *ret);
+/* What time changed for a register since 'told_us', and what else the catalogue changes against the role set that Redis
+ * has; (gen, at) is left to be filled in. -1: out of memory. */
+int reproject_compare(const struct loop *loop, const struct wm_user *user, int64_t told_us,
+                      const struct wm_role_set *before, struct wm_arena *arena, struct projection *ret);
 
 /* Users whom a batch is about to change before their partition is projected: appends what the catalogue changes for
  * them first, so that no role change is without its record. 'roles' as Redis has them, one per entry. -1 as encode. */

@@ -1,5 +1,6 @@
 #include "worker/sweep.h"
 
+#include "worker/ends.h"
 #include "worker/fetch.h"
 #include "worker/loop.h"
 #include "worker/projection.h"
@@ -45,41 +46,19 @@ static struct due *pick_ours(struct loop *loop, const struct wm_text *users, con
   return *ret_entries ? ours : NULL;
 }
 
-/* What the end took from the user. -1: out of memory. */
-static int compare(struct loop *loop, const struct due *due, struct projection *ret) {
+/* What time took from the user since somebody came by. The role set that is about to be written is that of the present
+ * catalogue: where nobody has been projected to it yet, what it changes is told too. 'held': the role set in Redis, or
+ * NULL. -1: out of memory. */
+static int compare(struct loop *loop, const struct due *due, const struct wm_role_set *held, struct projection *ret) {
   struct wm_arena *arena = &loop->sweep.arena;
-  const struct wm_user *user = due->entry->committed;
-  struct wm_role_set before, after;
-  *ret = (struct projection){.user = user,
-                             .gen = due->entry->gen,
-                             .at = due->entry->at,
-                             .partition = due->partition,
-                             .now_us = loop_wall(loop),
-                             .at_us = due->end_us,
-                             .digest = WM_TEXT("")};
-  if (wm_project(loop->workspace, user, due->end_us - 1, arena, &before) < 0 ||
-      wm_project(loop->workspace, user, ret->now_us, arena, &after) < 0)
+  const struct users_entry *entry = due->entry;
+  int64_t told_us = entry->told_us >= due->end_us ? entry->told_us : due->end_us - 1;
+  *ret = (struct projection){.user = entry->committed, .partition = due->partition, .now_us = loop_wall(loop)};
+  if (held ? reproject_compare(loop, entry->committed, told_us, held, arena, ret) < 0
+           : ends_list(loop->workspace, entry->committed, told_us, ret->now_us, arena, &ret->ends) < 0)
     return -1;
-  return wm_role_set_diff(&before, &after, WM_CAUSE_EXPIRY, NULL, arena, &ret->changes, &ret->change_count);
-}
-
-/* The role set that is about to be written is that of the present catalogue: where nobody has been projected to it yet,
- * what it changes is told too. What the end took is told already. -1: out of memory. */
-static int compare_catalogue(struct loop *loop, const struct projection *end, const struct wm_role_set *held,
-                             struct projection *ret) {
-  size_t count = 0;
-  if (reproject_compare(loop, end->user, held, &loop->sweep.arena, ret) < 0)
-    return -1;
-  ret->gen = end->gen;
-  ret->at = end->at;
-  for (size_t i = 0; i < ret->change_count; i++) {
-    bool told = false;
-    for (size_t j = 0; j < end->change_count; j++)
-      told |= wm_text_equal(ret->changes[i].role, end->changes[j].role);
-    if (!told)
-      ret->changes[count++] = ret->changes[i];
-  }
-  ret->change_count = count;
+  ret->gen = entry->gen;
+  ret->at = entry->at;
   return 0;
 }
 
@@ -100,24 +79,23 @@ static bool forget_ends(struct loop *loop, const struct due *ours, size_t count)
 
 /* The next end is written together with the role set: a crash before that only repeats the sweep. */
 static bool sweep_ours(struct loop *loop, const struct due *ours, const struct wm_role_set *roles, size_t count) {
-  struct projection *items = WM_ARENA_ARRAY(&loop->sweep.arena, struct projection, 2 * count + 1);
+  struct projection *items = WM_ARENA_ARRAY(&loop->sweep.arena, struct projection, count + 1);
   size_t item_count = 0, change_count = 0;
   if (!items)
     return loop_fail_memory(loop);
   for (size_t i = 0; i < count; i++) {
+    bool pending = roles && loop->partitions.items[ours[i].partition].catalogue != CATALOGUE_PROJECTED;
     if (!ours[i].entry->committed)
       continue;
-    if (compare(loop, &ours[i], &items[item_count]) < 0)
+    if (compare(loop, &ours[i], pending ? &roles[i] : NULL, &items[item_count]) < 0)
       return loop_fail_memory(loop);
-    change_count += items[item_count++].change_count;
-    if (!roles || loop->partitions.items[ours[i].partition].catalogue == CATALOGUE_PROJECTED)
-      continue;
-    if (compare_catalogue(loop, &items[item_count - 1], &roles[i], &items[item_count]) < 0)
-      return loop_fail_memory(loop);
-    item_count += items[item_count].change_count > 0;
+    change_count += items[item_count++].ends.count;
   }
   if (!projection_commit(loop, items, item_count, &loop->sweep.arena) || !loop_settle(loop))
     return false;
+  for (size_t i = 0, item = 0; i < count; i++)
+    if (ours[i].entry->committed)
+      users_told(ours[i].entry, items[item++].now_us);
   loop->counters.expired += change_count;
   return forget_ends(loop, ours, count);
 }

@@ -144,6 +144,7 @@ void users_commit(struct users *users, struct users_entry *entry, int64_t gen, i
   wm_user_free(entry->committed);
   entry->committed = entry->staged;
   entry->staged = NULL;
+  entry->told_us = entry->telling_us;
   entry->gen = gen;
   entry->at = at;
   if (!entry->pinned) {

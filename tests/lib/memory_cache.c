@@ -240,6 +240,7 @@ static void fetch_user(struct memory_cache *cache, struct cache_user *user, bool
   user->json = found && found->has_register && !user->bare ? found->json : WM_NO_TEXT;
   user->gen = found ? found->gen : 0;
   user->at = found && found->has_register ? found->at : -1;
+  user->end_us = found && found->has_end ? found->end_us : INT64_MAX;
   user->roles = NULL;
   user->role_count = 0;
   if (user->json.bytes)

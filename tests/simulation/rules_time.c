@@ -1,4 +1,5 @@
 /* What reaches Redis without any event: ends of grants, another catalogue. */
+#include "core/moment.h"
 #include "tests/lib/memory_log_internal.h"
 #include "tests/simulation/quiet.h"
 
@@ -229,5 +230,158 @@ Test(rules, an_event_before_the_projection_leaves_no_change_untold) {
   cr_assert_not(has_role("user-1", "role-a"));
   cr_assert(has_role("user-1", "role-b"));
   open.state = MEMORY_ABORTED;
+  quiet_end();
+}
+
+/* A worker at which user-1 got role-a for 20 s, which are over; nobody has come by to tell that. */
+static struct process *pass_an_end(void) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  send_milestone("user-1", "e1", "a");
+  run_for(process, 1000000);
+  cr_assert(has_role("user-1", "role-a"));
+  process->loop->sweep.next_us = INT64_MAX;
+  s.world.now_us += 20 * INT64_C(1000000);
+  return process;
+}
+
+/* What was told of role-a, in its order: '+' and '-'; a repetition of one id is none. */
+static void check_told(const char *expected) {
+  char told[16] = "", ids[16][80];
+  size_t count = 0;
+  for (size_t i = 0; i < s.log->outputs[WM_OUT_CHANGES][0].count; i++) {
+    const struct memory_entry *entry = &s.log->outputs[WM_OUT_CHANGES][0].entries[i];
+    if (entry->marker || !entry->transaction || entry->transaction->state != MEMORY_COMMITTED ||
+        !wm_text_contains(entry->value, WM_TEXT("\"role\":\"role-a\"")))
+      continue;
+    char value[1024];
+    snprintf(value, sizeof value, "%.*s", WM_TEXT_ARG(entry->value));
+    const char *id = strstr(value, "\"id\":");
+    cr_assert(id && count < 15);
+    snprintf(ids[count], sizeof ids[count], "%.79s", id);
+    *strchrnul(ids[count], ',') = '\0';
+    bool repeated = false;
+    for (size_t j = 0; j < count; j++)
+      repeated |= strcmp(ids[j], ids[count]) == 0;
+    if (repeated)
+      continue;
+    told[count++] = strstr(value, "\"effective\":true") ? '+' : '-';
+  }
+  told[count] = '\0';
+  cr_assert_str_eq(told, expected);
+}
+
+static void go_on_sweeping(struct process *process) {
+  process->loop->sweep.next_us = 0;
+  run_for(process, 2000000);
+}
+
+Test(rules, a_removal_between_an_end_and_the_sweep_leaves_the_end_told) {
+  struct process *process = pass_an_end();
+  send_milestone("user-1", "e2", "not-a");
+  run_for(process, 500000);
+  check_told("+-");
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"id\":\"expiry:user-1:role-a:"), 1);
+  go_on_sweeping(process);
+  check_told("+-");
+  quiet_end();
+}
+
+Test(rules, a_grant_between_an_end_and_the_sweep_leaves_the_end_told) {
+  struct process *process = pass_an_end();
+  send_milestone("user-1", "e2", "keep");
+  run_for(process, 500000);
+  check_told("+-+");
+  go_on_sweeping(process);
+  check_told("+-+");
+  cr_assert(has_role("user-1", "role-a"));
+  quiet_end();
+}
+
+Test(rules, a_short_grant_between_an_end_and_the_sweep_has_an_end_of_its_own) {
+  struct process *process = pass_an_end();
+  send_milestone("user-1", "e2", "a");
+  run_for(process, 500000);
+  s.world.now_us += 20 * INT64_C(1000000);
+  go_on_sweeping(process);
+  check_told("+-+-");
+  quiet_end();
+}
+
+static void send_profile(const char *id, const char *status) {
+  static char values[4][256];
+  static size_t count;
+  char *value = values[count++];
+  char time[WM_MOMENT_SIZE];
+  wm_moment_format(s.world.now_us, time);
+  int size = snprintf(value, sizeof values[0],
+                      "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/d\",\"type\":\"directory.user.updated\","
+                      "\"subject\":\"user-1\",\"time\":\"%s\",\"data\":{\"status\":\"%s\"}}",
+                      id, time, status);
+  memory_log_produce(s.log, 1, 0, WM_TEXT("user-1"), (struct wm_text){value, (size_t)size}, s.world.now_us / 1000);
+}
+
+Test(rules, a_profile_between_an_end_and_the_sweep_leaves_the_end_told) {
+  struct process *process = pass_an_end();
+  send_profile("p1", "suspended");
+  run_for(process, 500000);
+  check_told("+-");
+  send_profile("p2", "active");
+  run_for(process, 500000);
+  go_on_sweeping(process);
+  check_told("+-");
+  quiet_end();
+}
+
+/* The record waited: it is older than the end, which was told meanwhile. */
+Test(rules, a_grant_that_waited_while_an_end_was_told_is_told_as_gained) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  send_milestone("user-1", "e1", "a");
+  run_for(process, 1000000);
+  s.world.now_us += 22 * INT64_C(1000000);
+  go_on_sweeping(process);
+  check_told("+-");
+  s.world.now_us -= 15 * INT64_C(1000000);
+  send_milestone("user-1", "e2", "keep");
+  s.world.now_us += 15 * INT64_C(1000000);
+  go_on_sweeping(process);
+  check_told("+-+");
+  cr_assert(has_role("user-1", "role-a"));
+  quiet_end();
+}
+
+/* Both were told nothing of when it was decided: the end comes after the event, and is told after it. */
+Test(rules, an_end_after_an_event_that_waited_is_told_by_the_sweep) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  send_milestone("user-1", "e1", "a");
+  run_for(process, 1000000);
+  process->loop->sweep.next_us = INT64_MAX;
+  s.world.now_us += 10 * INT64_C(1000000);
+  send_milestone("user-1", "e2", "b");
+  s.world.now_us += 15 * INT64_C(1000000);
+  run_for(process, 500000);
+  check_told("+");
+  send_milestone("user-1", "e3", "not-a");
+  run_for(process, 500000);
+  check_told("+-");
+  go_on_sweeping(process);
+  check_told("+-");
+  quiet_end();
+}
+
+/* An end that nobody has told yet is no change of the catalogue, whatever else the catalogue changes. */
+Test(rules, an_end_is_no_change_of_the_catalogue) {
+  struct process *process = pass_an_end();
+  s.version = 2; /* role-b is inactive */
+  loop_reload(process->loop, sample_workspace(2), &s.rules);
+  process->loop->sweep.next_us = INT64_MAX;
+  run_for(process, 1000000);
+  check_told("+-");
+  cr_assert_geq(count_with(WM_OUT_CHANGES, "\"id\":\"expiry:user-1:role-a:"), 1);
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"catalogue\""), 1);
+  go_on_sweeping(process);
+  check_told("+-");
   quiet_end();
 }
