@@ -194,10 +194,13 @@ Test(redis, many_users_come_back_with_roles_sorted_and_progress) {
   }
   cr_assert_eq(apply(writes, COUNT - 1), CACHE_DONE);
   redis("HSET wm:meta generation 1");
+  redis("ZADD wm:ends 1795255221002222 %s", ids[2701]);
   cr_assert_eq(OP(advance, 3, 1, CACHE_NO_PROGRESS, 17), CACHE_DONE);
   struct cache_progress progress[] = {{.partition = 3}, {.partition = 4}};
   cr_assert_eq(OP(fetch, users, COUNT, true, progress, 2, &server.arena), CACHE_DONE, "%s", server.error.text);
   cr_assert_eq(users[2701].at, 2701);
+  cr_assert_eq(users[2701].end_us, INT64_C(1795255221002222));
+  cr_assert_eq(users[COUNT - 1].end_us, INT64_MAX);
   cr_assert(wm_text_is(users[2701].json, "{\"at\":2701}"));
   cr_assert_eq(users[2701].role_count, 2);
   cr_assert(wm_text_is(users[2701].roles[0], "gold") && wm_text_is(users[2701].roles[1], "silver"));
