@@ -56,9 +56,9 @@ def event(number, user, padding=""):
 
 
 class Bench:
-    def __init__(self, folder, options):
+    def __init__(self, folder, options, broker=None):
         self.folder, self.options = folder, options
-        self.broker = Broker(folder / "broker").start()
+        self.broker = Broker(folder / "broker", broker).start()
         self.redis = Redis(folder / "redis").start()
 
     def close(self):
@@ -213,8 +213,18 @@ def idle(bench):
 
 
 def whole_run(bench):
-    """100 000 events from the start of the process: what joining the group costs counts on both sides."""
-    count = 100000
+    """From the start of the process to the last commit: what joining the group costs counts on both sides. A broker lets a
+    new group wait for more members, 3 s unless it is told otherwise; those of the tests are."""
+    for delay_ms in (0, 3000):
+        own = Bench(bench.folder / f"joining-{delay_ms}", bench.options, {"group.initial.rebalance.delay.ms": delay_ms})
+        try:
+            measure_whole_run(own, f"new groups wait {delay_ms} ms")
+        finally:
+            own.close()
+
+
+def measure_whole_run(bench, what):
+    count = bench.options.events
     workspace = bench.workspace("whole-run")
     bench.fill(workspace, count, bench.options.users)
     began = time.monotonic()
@@ -224,7 +234,7 @@ def whole_run(bench):
     worker = Worker(workspace).start()
     wait_until(lambda: workspace.lag() == 0, 120, 0.02, "the last commit", [worker.process])
     took = time.monotonic() - began
-    print(f"{count} events from the start of the process")
+    print(f"{count} events from the start of the process, {what}")
     print(f"  consuming only            {count / yardstick:>10.0f} events/s")
     print(f"  end to end                {count / took:>10.0f} events/s = {yardstick / took:.2f} x consuming only", flush=True)
     worker.terminate()

@@ -79,22 +79,22 @@ class Record:
 
 
 class Broker:
-    """Starts on free ports; a restart keeps ports and data."""
+    """Starts on free ports; a restart keeps ports and data. 'settings' are properties of the broker."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = self.folder / "broker.log"
         self.port, self.controller_port = free_ports(2)
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.process = None
-        self._format()
+        self._format(settings or {})
 
     def _java(self, *arguments):
         return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
                 "-cp", f"{jars()}/*", *map(str, arguments)]
 
-    def _format(self):
+    def _format(self, more):
         settings = {
             "process.roles": "broker,controller",
             "node.id": 1,
@@ -130,6 +130,7 @@ class Broker:
             "num.io.threads": 2,
             "log.cleaner.threads": 1,
             "log.cleaner.dedupe.buffer.size": 4 << 20,
+            **more,
         }
         self.properties = self.folder / "server.properties"
         self.properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
