@@ -113,7 +113,8 @@ struct log_ops {
   enum log_poll (*control_next)(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
                                 struct wm_error *error);
 
-  /* Where the log of an assigned input partition starts and ends, as was last heard; asks nobody. False: never heard. */
+  /* Where the log of an assigned input partition starts and ends, as was last heard; asks nobody. False: never heard.
+   */
   bool (*heard)(void *self, size_t topic, int32_t partition, int64_t *ret_start, int64_t *ret_end);
 
   /* The home partition of a user. */

@@ -40,10 +40,9 @@ struct settings_place {
 };
 
 /* What rows of settings.def name. */
-settings_fn set_instance, set_text, set_filled, set_key_prefix, set_address, set_listen, set_secret_file, set_word, set_delivery,
-    set_users, set_role, set_int32, set_size, set_milliseconds, set_duration, set_topic, set_topics, set_ignore,
-    set_user_written,
-    set_properties;
+settings_fn set_instance, set_text, set_filled, set_key_prefix, set_address, set_listen, set_secret_file, set_word,
+    set_delivery, set_users, set_role, set_int32, set_size, set_milliseconds, set_duration, set_topic, set_topics,
+    set_ignore, set_user_written, set_properties;
 
 /* No two topics may be one, nor be the dead letters of another. */
 void settings_check_topics(struct settings_reading *reading);

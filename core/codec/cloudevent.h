@@ -38,8 +38,8 @@ enum wm_decoded {
 };
 
 /* Decodes one record. All that 'ret' holds is copied to or borrowed from 'arena', nothing from the record.
- * On the replay topic the wm-* headers give run, origin, notify, only and now; bad ones are EVENT_INVALID, and they do not
- * count for EVENT_OVERSIZE, since the original had none. -1 only when out of memory. */
+ * On the replay topic the wm-* headers give run, origin, notify, only and now; bad ones are EVENT_INVALID, and they do
+ * not count for EVENT_OVERSIZE, since the original had none. -1 only when out of memory. */
 int wm_event_decode(const struct wm_record *record, const struct wm_decode_rules *rules, struct wm_arena *arena,
                     enum wm_decoded *ret, struct wm_event *ret_event, struct wm_rejection *ret_rejection);
 

@@ -10,9 +10,9 @@
  *    "replay":{"run":"<name>","recent":"<16 hex digits an event>"}}
  *
  * A clock is [microseconds, source, id, automation, sequence]. 'until' is in microseconds since 1970 (null: no end;
- * the decoder takes an RFC 3339 text too); 'taken', 'signed-in' and 'replay' stand only where they are set, and a grant that was
- * taken back before it came has a null clock; 'by' has 'version', 'by', 'reason', 'run', 'delegation', 'topic',
- * 'partition' and 'offset' as far as they are known. All else is always there. */
+ * the decoder takes an RFC 3339 text too); 'taken', 'signed-in' and 'replay' stand only where they are set, and a grant
+ * that was taken back before it came has a null clock; 'by' has 'version', 'by', 'reason', 'run', 'delegation',
+ * 'topic', 'partition' and 'offset' as far as they are known. All else is always there. */
 #ifndef WM_CODEC_REGISTER_H
 #define WM_CODEC_REGISTER_H
 

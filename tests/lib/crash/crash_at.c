@@ -36,18 +36,10 @@ enum point {
 };
 
 static const char *const names[POINT_COUNT] = {
-    [AFTER_BEGIN] = "after-begin",
-    [AFTER_PRODUCE] = "after-produce",
-    [BEFORE_OFFSETS] = "before-offsets",
-    [AFTER_OFFSETS] = "after-offsets",
-    [BEFORE_COMMIT] = "before-commit",
-    [COMMIT_SENT] = "commit-sent",
-    [AFTER_COMMIT] = "after-commit",
-    [HALF_APPLIED] = "half-applied",
-    [AFTER_APPLY] = "after-apply",
-    [AFTER_PROGRESS] = "after-progress",
-    [AFTER_FLUSH] = "after-flush",
-    [AFTER_NEW_PROGRESS] = "after-new-progress",
+    [AFTER_BEGIN] = "after-begin",       [AFTER_PRODUCE] = "after-produce", [BEFORE_OFFSETS] = "before-offsets",
+    [AFTER_OFFSETS] = "after-offsets",   [BEFORE_COMMIT] = "before-commit", [COMMIT_SENT] = "commit-sent",
+    [AFTER_COMMIT] = "after-commit",     [HALF_APPLIED] = "half-applied",   [AFTER_APPLY] = "after-apply",
+    [AFTER_PROGRESS] = "after-progress", [AFTER_FLUSH] = "after-flush",     [AFTER_NEW_PROGRESS] = "after-new-progress",
 };
 
 /* What the command that was put last into the buffer for Redis is. */
