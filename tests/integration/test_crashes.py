@@ -38,7 +38,8 @@ def test_killed_at_random_moments(make_workspace):
     workspace = make_workspace(LIVES, properties=QUICK, baseline=BASELINE)
     worker = Worker(workspace)
     try:
-        kill_at_random(workspace, worker.start, KILLS, SEED)
+        # Journey events only: which of two topics a killed worker had read first does not always leave a trace to judge by.
+        kill_at_random(workspace, worker.start, KILLS, SEED, lives=False)
         counts = acquit(workspace, 90, [worker])
         assert counts["outcomes"] > 500
     finally:
