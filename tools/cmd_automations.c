@@ -1,8 +1,6 @@
 /* waymark automations: which run, and switching them at run time. */
-#include <string.h>
-
 #include "tools/automations/automations.h"
-#include "tools/lib/say.h"
+#include "tools/lib/ways.h"
 #include "tools/requests/request_command.h"
 
 static int switch_on(const struct invocation *invocation) {
@@ -15,40 +13,16 @@ static int reset(const struct invocation *invocation) {
   return automations_switch(invocation, WM_RUNNING_AS_WRITTEN);
 }
 
-static const struct {
-  const char *name;
-  bool names;          /* takes names of automations */
-  const char *options; /* that have a meaning for it, ended by a blank */
-  int (*run)(const struct invocation *invocation);
-} ways[] = {
-    {"list", false, "workspace json since offline outcomes ", automations_list},
-    {"on", true, "workspace reason by yes ", switch_on},
-    {"off", true, "workspace reason by yes ", switch_off},
-    {"reset", true, "workspace reason by yes ", reset},
+static const struct way ways[] = {
+    {"list", "", "json since offline outcomes", automations_list},
+    {"on", "AUTOMATION...", "reason by yes", switch_on},
+    {"off", "AUTOMATION...", "reason by yes", switch_off},
+    {"reset", "AUTOMATION...", "reason by yes", reset},
+    {0},
 };
 
-static int check(size_t way, const struct options *options) {
-  char word[64];
-  for (size_t i = 0; options->rows[i].name; i++) {
-    snprintf(word, sizeof word, "%s ", options->rows[i].name);
-    if (options->values[i] && !strstr(ways[way].options, word))
-      return say(EXIT_USAGE, "automations %s: it has no option '--%s'", ways[way].name, options->rows[i].name);
-  }
-  const char *first = options_argument(options, AUTOMATIONS_FIRST);
-  if (ways[way].names && !first)
-    return say(EXIT_USAGE, "automations %s: AUTOMATION... is missing", ways[way].name);
-  if (!ways[way].names && first)
-    return say(EXIT_USAGE, "automations %s: one argument too many: '%s'", ways[way].name, first);
-  return EXIT_FINE;
-}
-
 static int run(const struct invocation *invocation) {
-  const char *name = options_argument(&invocation->options, 0);
-  size_t way = 0;
-  while (name && way < sizeof ways / sizeof *ways && strcmp(ways[way].name, name) != 0)
-    way++;
-  int exit_code = check(way, &invocation->options);
-  return exit_code == EXIT_FINE ? ways[way].run(invocation) : exit_code;
+  return ways_run(invocation, ways);
 }
 
 static const struct option options[] = {

@@ -1,45 +1,17 @@
 /* waymark failures: failed tasks and rejected events, listed, counted, and one with all that is known of it. */
-#include <string.h>
-
 #include "tools/failures/failures.h"
-#include "tools/lib/say.h"
+#include "tools/lib/ways.h"
 
-static const struct {
-  const char *name;
-  bool one;            /* takes an id */
-  const char *options; /* that have a meaning for it, ended by a blank */
-  int (*run)(const struct invocation *invocation);
-} ways[] = {
-    {"list", false,
-     "workspace failures code automation role user since until rejected failed limit follow exit-code json ",
+static const struct way ways[] = {
+    {"list", "", "failures code automation role user since until rejected failed limit follow exit-code json",
      failures_list},
-    {"show", true, "workspace failures since until json ", failures_show},
-    {"stats", false, "workspace failures code automation role user since until rejected failed exit-code json ",
-     failures_stats},
+    {"show", "ID", "failures since until json", failures_show},
+    {"stats", "", "failures code automation role user since until rejected failed exit-code json", failures_stats},
+    {0},
 };
 
-static int check(size_t way, const struct options *options) {
-  char word[64];
-  for (size_t i = 0; options->rows[i].name; i++) {
-    snprintf(word, sizeof word, "%s ", options->rows[i].name);
-    if (options->values[i] && !strstr(ways[way].options, word))
-      return say(EXIT_USAGE, "failures %s: it has no option '--%s'", ways[way].name, options->rows[i].name);
-  }
-  const char *first = options_argument(options, FAILURES_FIRST);
-  if (ways[way].one && !first)
-    return say(EXIT_USAGE, "failures %s: ID is missing", ways[way].name);
-  if (!ways[way].one && first)
-    return say(EXIT_USAGE, "failures %s: one argument too many: '%s'", ways[way].name, first);
-  return EXIT_FINE;
-}
-
 static int run(const struct invocation *invocation) {
-  const char *name = options_argument(&invocation->options, 0);
-  size_t way = 0;
-  while (name && way < sizeof ways / sizeof *ways && strcmp(ways[way].name, name) != 0)
-    way++;
-  int exit_code = check(way, &invocation->options);
-  return exit_code == EXIT_FINE ? ways[way].run(invocation) : exit_code;
+  return ways_run(invocation, ways);
 }
 
 static const struct option options[] = {

@@ -1,51 +1,21 @@
 /* waymark replay: events once more, after a dry run. */
-#include <string.h>
-
-#include "tools/lib/say.h"
+#include "tools/lib/ways.h"
 #include "tools/replay/replay.h"
 #include "tools/requests/request_command.h"
 
-static const struct {
-  const char *name;
-  const char *argument; /* what it takes; NULL: nothing */
-  const char *options;  /* that have a meaning for it, ended by a blank */
-  int (*run)(const struct invocation *invocation);
-} ways[] = {
-    {"plan", NULL, "workspace topic from to partition user type automation where input users output limit json ",
-     replay_plan_run},
-    {"apply", "PLAN", "workspace reason run rate notify max-changes by yes json ", replay_apply_run},
-    {"list", NULL, "workspace json ", replay_list_run},
-    {"status", "RUN", "workspace json ", replay_status_run},
-    {"pause", "RUN", "workspace reason by yes ", replay_pause_run},
-    {"resume", "RUN", "workspace reason by yes ", replay_resume_run},
-    {"cancel", "RUN", "workspace reason by yes ", replay_cancel_run},
+static const struct way ways[] = {
+    {"plan", "", "topic from to partition user type automation where input users output limit json", replay_plan_run},
+    {"apply", "PLAN", "reason run rate notify max-changes by yes json", replay_apply_run},
+    {"list", "", "json", replay_list_run},
+    {"status", "RUN", "json", replay_status_run},
+    {"pause", "RUN", "reason by yes", replay_pause_run},
+    {"resume", "RUN", "reason by yes", replay_resume_run},
+    {"cancel", "RUN", "reason by yes", replay_cancel_run},
+    {0},
 };
-#define WAYS (sizeof ways / sizeof *ways)
-
-static int check(size_t way, const struct options *options) {
-  char word[64];
-  for (size_t i = 0; options->rows[i].name; i++) {
-    snprintf(word, sizeof word, " %s ", options->rows[i].name);
-    char known[256];
-    snprintf(known, sizeof known, " %s", ways[way].options);
-    if (options->values[i] && !strstr(known, word))
-      return say(EXIT_USAGE, "replay %s: it has no option '--%s'", ways[way].name, options->rows[i].name);
-  }
-  const char *argument = options_argument(options, REPLAY_FIRST);
-  if (ways[way].argument && !argument)
-    return say(EXIT_USAGE, "replay %s: %s is missing", ways[way].name, ways[way].argument);
-  if (!ways[way].argument && argument)
-    return say(EXIT_USAGE, "replay %s: one argument too many: '%s'", ways[way].name, argument);
-  return EXIT_FINE;
-}
 
 static int run(const struct invocation *invocation) {
-  const char *name = options_argument(&invocation->options, 0);
-  size_t way = 0;
-  while (way + 1 < WAYS && strcmp(ways[way].name, name) != 0)
-    way++;
-  int exit_code = check(way, &invocation->options);
-  return exit_code == EXIT_FINE ? ways[way].run(invocation) : exit_code;
+  return ways_run(invocation, ways);
 }
 
 static const struct option options[] = {

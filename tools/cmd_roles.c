@@ -1,14 +1,11 @@
 /* waymark roles: the table of what can be done with the catalogue. */
-#include <stdio.h>
-#include <string.h>
-
 #include "tools/answers/changes.h"
-#include "tools/lib/say.h"
 #include "tools/lib/source.h"
+#include "tools/lib/ways.h"
 #include "tools/requests/request_command.h"
 #include "tools/roles/roles.h"
 
-static const struct roles_way ways[] = {
+static const struct way ways[] = {
     {"list", "", "json offline register changes", roles_list},
     {"show", "ROLE", "json count register", roles_show},
     {"preview", "DIR", "json users users-shown max-losses", roles_preview},
@@ -20,54 +17,8 @@ static const struct roles_way ways[] = {
     {0},
 };
 
-static const struct roles_way *find_way(const char *name) {
-  const struct roles_way *way = ways;
-  while (way->name && strcmp(way->name, name) != 0)
-    way++;
-  return way;
-}
-
-/* Is 'word' one of the words of 'list'? */
-static bool is_listed(const char *list, const char *word) {
-  size_t size = strlen(word);
-  for (const char *at = list; *at; at += strcspn(at, " "), at += *at == ' ')
-    if (strcspn(at, " ") == size && strncmp(at, word, size) == 0)
-      return true;
-  return false;
-}
-
-static int check_options(const struct roles_way *way, const struct options *options) {
-  for (size_t i = 0; options->rows[i].name; i++)
-    if (options->values[i] && strcmp(options->rows[i].name, "workspace") != 0 &&
-        !is_listed(way->options, options->rows[i].name))
-      return say(EXIT_USAGE, "roles %s: it has no option '--%s'", way->name, options->rows[i].name);
-  return EXIT_FINE;
-}
-
-static int check_arguments(const struct roles_way *way, const struct options *options) {
-  size_t given = 0;
-  while (options_argument(options, ROLES_FIRST + given))
-    given++;
-  size_t fewest = 0, most = 0;
-  for (const char *at = way->arguments; *at; at += strcspn(at, " "), at += *at == ' ') {
-    fewest += *at != '[';
-    most++;
-  }
-  if (given < fewest)
-    return say(EXIT_USAGE, "roles %s: %s is missing", way->name, way->arguments);
-  if (given > most && !strstr(way->arguments, "..."))
-    return say(EXIT_USAGE, "roles %s: one argument too many: '%s'", way->name,
-               options_argument(options, ROLES_FIRST + most));
-  return EXIT_FINE;
-}
-
 static int run(const struct invocation *invocation) {
-  const char *name = options_argument(&invocation->options, 0);
-  const struct roles_way *way = find_way(name ? name : "list");
-  int exit_code = check_options(way, &invocation->options);
-  if (exit_code == EXIT_FINE)
-    exit_code = check_arguments(way, &invocation->options);
-  return exit_code == EXIT_FINE ? way->run(invocation) : exit_code;
+  return ways_run(invocation, ways);
 }
 
 static const struct option options[] = {

@@ -6,8 +6,6 @@
 #include "tools/lib/files.h"
 #include "tools/lib/show.h"
 
-#define AUTOMATIONS_FIRST 1 /* where the names begin among the arguments */
-
 /* What became of one automation's tasks. */
 struct automation_runs {
   size_t executions;            /* events that it matched */

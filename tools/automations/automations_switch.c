@@ -2,6 +2,7 @@
 #include "core/codec/control.h"
 #include "tools/automations/automations.h"
 #include "tools/lib/say.h"
+#include "tools/lib/ways.h"
 #include "tools/requests/asker.h"
 #include "tools/roles/roles_control.h"
 #include "worker/clock.h"
@@ -49,7 +50,7 @@ static int open_workspace(struct switching *switching, const struct invocation *
 
 static int check_names(const struct switching *switching) {
   int exit_code = EXIT_FINE;
-  for (size_t i = AUTOMATIONS_FIRST; options_argument(switching->options, i); i++)
+  for (size_t i = WAY_FIRST; options_argument(switching->options, i); i++)
     if (automations_check_name(switching->loaded.workspace, wm_text_of(options_argument(switching->options, i))) !=
         EXIT_FINE)
       exit_code = EXIT_BAD_NEWS;
@@ -73,7 +74,7 @@ static bool is_so(const struct switching *switching, struct wm_text name) {
 }
 
 static void collect_words(struct switching *switching) {
-  for (size_t i = AUTOMATIONS_FIRST; options_argument(switching->options, i); i++) {
+  for (size_t i = WAY_FIRST; options_argument(switching->options, i); i++) {
     struct wm_text name = wm_text_of(options_argument(switching->options, i));
     if (is_so(switching, name)) {
       printf("%.*s: %s\n", WM_TEXT_ARG(name), ways[switching->state].already);

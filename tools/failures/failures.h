@@ -20,8 +20,6 @@
 #define OPTION_FAILED_UNTIL                                                                                            \
   { "until", 0, "TIME|DURATION", "only those of then or before" }
 
-#define FAILURES_FIRST 1 /* behind the first word */
-
 /* One failed task or rejected event; borrowed for the call. */
 struct failure {
   int64_t at_us; /* when it was recorded: the record's timestamp. In a file: the event's time, else the one before */

@@ -5,6 +5,7 @@
 #include "tools/failures/originals.h"
 #include "tools/lib/say.h"
 #include "tools/lib/show.h"
+#include "tools/lib/ways.h"
 
 struct showing {
   const char *wanted; /* an id, or topic/partition/offset */
@@ -136,7 +137,7 @@ static int show_all(struct showing *showing) {
 int failures_show(const struct invocation *invocation) {
   const struct options *options = &invocation->options;
   struct loaded loaded = {0};
-  struct showing showing = {.wanted = options_argument(options, FAILURES_FIRST),
+  struct showing showing = {.wanted = options_argument(options, WAY_FIRST),
                             .json = options_has(options, "json"),
                             .offline = options_has(options, "failures"),
                             .loaded = &loaded};

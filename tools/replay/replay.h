@@ -9,7 +9,6 @@
 #include "tools/lib/files.h"
 #include "worker/ranges.h"
 
-#define REPLAY_FIRST 1      /* where the arguments behind the way's name begin */
 #define REPLAY_RATE 1000    /* copies a second, when nobody says otherwise */
 #define REPLAY_USERS 100000 /* names in a filter */
 

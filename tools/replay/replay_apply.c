@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tools/lib/say.h"
+#include "tools/lib/ways.h"
 #include "tools/replay/replay_watch.h"
 #include "tools/requests/asker.h"
 #include "tools/roles/roles_control.h"
@@ -437,7 +438,7 @@ static int claim(struct applying *applying) {
 static int prepare(struct applying *applying) {
   struct wm_error error = {0};
   const char *name = options_value(applying->options, "run");
-  int exit_code = replay_plan_read(options_argument(applying->options, REPLAY_FIRST), &applying->plan);
+  int exit_code = replay_plan_read(options_argument(applying->options, WAY_FIRST), &applying->plan);
   if (exit_code != EXIT_FINE)
     return exit_code;
   if (name)

@@ -2,6 +2,7 @@
 #include "tools/lib/say.h"
 #include "tools/lib/show.h"
 #include "tools/lib/table.h"
+#include "tools/lib/ways.h"
 #include "tools/replay/replay_control.h"
 #include "tools/requests/asker.h"
 
@@ -87,7 +88,7 @@ int replay_list_run(const struct invocation *invocation) {
 }
 
 int replay_status_run(const struct invocation *invocation) {
-  return tell_runs(invocation, options_argument(&invocation->options, REPLAY_FIRST));
+  return tell_runs(invocation, options_argument(&invocation->options, WAY_FIRST));
 }
 
 /* --- words --- */
@@ -108,7 +109,7 @@ static int check_ask(const struct replay_runs *runs, const char *name, enum repl
 
 static int ask_run(const struct invocation *invocation, enum replay_ask ask, const char *question, const char *done) {
   const struct options *options = &invocation->options;
-  const char *name = options_argument(options, REPLAY_FIRST), *reason = options_value(options, "reason");
+  const char *name = options_argument(options, WAY_FIRST), *reason = options_value(options, "reason");
   char by[ASKER_SIZE], asked[200];
   struct loaded loaded = {0};
   struct replay_runs runs;

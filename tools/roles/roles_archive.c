@@ -9,6 +9,7 @@
 #include "core/moment.h"
 #include "tools/lib/files.h"
 #include "tools/lib/say.h"
+#include "tools/lib/ways.h"
 #include "tools/requests/asker.h"
 #include "tools/roles/roles.h"
 #include "tools/roles/roles_control.h"
@@ -70,7 +71,7 @@ static int open_workspaces(struct archive *archive, const struct invocation *inv
 static int check_names(const struct archive *archive) {
   const struct wm_workspace *workspace = archive->old.workspace;
   int exit_code = EXIT_FINE;
-  for (size_t i = ROLES_FIRST; i < archive->options->argument_count; i++) {
+  for (size_t i = WAY_FIRST; i < archive->options->argument_count; i++) {
     struct wm_text name = wm_text_of(options_argument(archive->options, i));
     if (role_check_name(workspace, name) != EXIT_FINE)
       exit_code = EXIT_BAD_NEWS;
@@ -93,7 +94,7 @@ static bool needs_word(const struct archive *archive, const struct wm_role *role
 }
 
 static void collect_words(struct archive *archive) {
-  for (size_t i = ROLES_FIRST; i < archive->options->argument_count; i++) {
+  for (size_t i = WAY_FIRST; i < archive->options->argument_count; i++) {
     struct wm_text name = wm_text_of(options_argument(archive->options, i));
     const struct wm_role *role = wm_workspace_role(archive->old.workspace, name);
     if (!needs_word(archive, role)) {

@@ -5,6 +5,7 @@
 #include "core/codec/digest.h"
 #include "tools/lib/files.h"
 #include "tools/lib/say.h"
+#include "tools/lib/ways.h"
 #include "tools/roles/roles.h"
 #include "tools/roles/roles_control.h"
 #include "tools/roles/roles_document.h"
@@ -90,7 +91,7 @@ static int write_role(struct export *export, const struct wm_role *role) {
 
 static int check_names(const struct export *export) {
   int exit_code = EXIT_FINE;
-  for (size_t i = ROLES_FIRST; i < export->options->argument_count; i++) {
+  for (size_t i = WAY_FIRST; i < export->options->argument_count; i++) {
     const char *name = options_argument(export->options, i);
     if (name && role_check_name(export->loaded.workspace, wm_text_of(name)) != EXIT_FINE)
       exit_code = EXIT_BAD_NEWS;
@@ -100,11 +101,11 @@ static int check_names(const struct export *export) {
 
 static int write_roles(struct export *export) {
   const struct wm_workspace *workspace = export->loaded.workspace;
-  bool all = !options_argument(export->options, ROLES_FIRST);
+  bool all = !options_argument(export->options, WAY_FIRST);
   int exit_code = EXIT_FINE;
   for (size_t i = 0; all && i < workspace->role_count && exit_code == EXIT_FINE; i++)
     exit_code = write_role(export, &workspace->roles[i]);
-  for (size_t i = ROLES_FIRST; !all && i < export->options->argument_count && exit_code == EXIT_FINE; i++)
+  for (size_t i = WAY_FIRST; !all && i < export->options->argument_count && exit_code == EXIT_FINE; i++)
     exit_code = write_role(export, wm_workspace_role(workspace, wm_text_of(options_argument(export->options, i))));
   return exit_code;
 }

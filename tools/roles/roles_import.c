@@ -8,6 +8,7 @@
 #include "core/codec/json.h"
 #include "tools/lib/files.h"
 #include "tools/lib/say.h"
+#include "tools/lib/ways.h"
 #include "tools/roles/roles.h"
 #include "tools/roles/roles_document.h"
 
@@ -204,7 +205,7 @@ static void take_back(struct import *import) {
 /* Written is only what the loader takes together with what was there. */
 static int check_whole(struct import *import) {
   struct loaded after;
-  int exit_code = workspace_open(import->invocation, options_argument(&import->invocation->options, ROLES_FIRST + 1),
+  int exit_code = workspace_open(import->invocation, options_argument(&import->invocation->options, WAY_FIRST + 1),
                                  SETTINGS_LINT, &after);
   for (size_t i = 0; i < import->count && exit_code == EXIT_FINE; i++)
     if (!wm_workspace_role(after.workspace, import->roles[i].name))
@@ -230,7 +231,7 @@ static int write_all(struct import *import) {
 /* --- the whole --- */
 
 static int open_all(struct import *import, size_t *ret_size) {
-  const char *argument = options_argument(&import->invocation->options, ROLES_FIRST + 1);
+  const char *argument = options_argument(&import->invocation->options, WAY_FIRST + 1);
   struct wm_error error = {0};
   import->folder = files_find_workspace(argument, options_value(&import->invocation->options, "workspace"), &error);
   if (!import->folder || files_load(import->folder, SETTINGS_LINT, &import->loaded, &error) < 0)
@@ -261,7 +262,7 @@ static int import_all(struct import *import) {
 }
 
 int roles_import(const struct invocation *invocation) {
-  struct import import = {.invocation = invocation, .path = options_argument(&invocation->options, ROLES_FIRST)};
+  struct import import = {.invocation = invocation, .path = options_argument(&invocation->options, WAY_FIRST)};
   wm_arena_init(&import.arena, 0);
   int exit_code = import_all(&import);
   for (size_t i = 0; i < import.count; i++)

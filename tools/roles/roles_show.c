@@ -7,6 +7,7 @@
 #include "tools/lib/say.h"
 #include "tools/lib/source.h"
 #include "tools/lib/table.h"
+#include "tools/lib/ways.h"
 #include "tools/requests/criteria.h"
 #include "tools/requests/giving.h"
 #include "tools/roles/role_text.h"
@@ -256,7 +257,7 @@ static int show(struct showing *showing) {
 }
 
 int roles_show(const struct invocation *invocation) {
-  const char *name = options_argument(&invocation->options, ROLES_FIRST);
+  const char *name = options_argument(&invocation->options, WAY_FIRST);
   bool counts = options_has(&invocation->options, "count");
   struct loaded loaded;
   struct showing showing = {.loaded = &loaded, .options = &invocation->options};
