@@ -2,11 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/codec/json.h"
-#include "core/codec/register.h"
 #include "tools/lib/events.h"
 #include "tools/lib/files.h"
 #include "tools/lib/play.h"
+#include "tools/lib/register_text.h"
 #include "tools/lib/say.h"
 #include "tools/lib/show.h"
 #include "tools/roles/roles_control.h"
@@ -24,36 +23,6 @@ struct question {
   struct wm_running running; /* what the control topic says; nothing unless it was asked */
   bool json;
 };
-
-/* A register, or a line of `simulate --users` with one in it. */
-static int decode_register(struct question *question, const char *path, struct wm_text text) {
-  struct wm_value value;
-  struct wm_error error = {0};
-  struct wm_buf inner = WM_BUF_INIT;
-  const struct wm_value *member = NULL;
-  if (wm_json_parse(text, &question->arena, &value, &error) == 0)
-    member = wm_value_member(&value, WM_TEXT("register"));
-  if (member) {
-    wm_value_to_json(member, &inner);
-    text = (struct wm_text){inner.bytes, inner.size};
-  }
-  if (error.code == WM_OK)
-    question->before = wm_register_decode(text, &error);
-  wm_buf_release(&inner);
-  return question->before ? EXIT_FINE : say(EXIT_USAGE, "'%s' is no register: %s", path, error.text);
-}
-
-static int read_register(struct question *question, const char *path) {
-  char *bytes = NULL;
-  size_t size = 0;
-  if (!path)
-    return EXIT_FINE;
-  int exit_code = file_read(path, &bytes, &size);
-  if (exit_code == EXIT_FINE)
-    exit_code = decode_register(question, path, (struct wm_text){bytes, size});
-  free(bytes);
-  return exit_code;
-}
 
 /* A file with one event, or exit code and complaint. */
 static int read_event(struct question *question, const char *path, struct events *events) {
@@ -256,7 +225,7 @@ static int run(const struct invocation *invocation) {
   if (exit_code == EXIT_FINE && control)
     exit_code = ask_control(&question, &loaded);
   if (exit_code == EXIT_FINE)
-    exit_code = read_register(&question, options_value(options, "user"));
+    exit_code = register_of_file(options_value(options, "user"), &question.arena, &question.before);
   if (exit_code == EXIT_FINE)
     exit_code = read_event(&question, options_argument(options, 1), &events);
   if (exit_code == EXIT_FINE)

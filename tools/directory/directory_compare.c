@@ -5,6 +5,7 @@
 
 #include "core/codec/json.h"
 #include "core/codec/register.h"
+#include "tools/lib/register_text.h"
 #include "tools/lib/say.h"
 #include "worker/registers.h"
 
@@ -125,23 +126,11 @@ int comparison_take(struct comparison *comparison, const struct wm_user *user) {
 
 static int take_line(struct comparison *comparison, const struct lines *lines, struct wm_text line) {
   struct wm_error error = {0};
-  struct wm_value value;
-  struct wm_buf inner = WM_BUF_INIT;
-  const struct wm_value *member = NULL;
-  struct wm_user *user = NULL;
   wm_arena_rewind(&comparison->scratch);
-  if (wm_json_parse(line, &comparison->scratch, &value, &error) == 0)
-    member = wm_value_member(&value, WM_TEXT("register"));
-  if (member) {
-    wm_value_to_json(member, &inner);
-    line = (struct wm_text){inner.bytes, inner.size};
-  }
-  if (error.code == WM_OK)
-    user = wm_register_decode(line, &error);
+  struct wm_user *user = register_of_text(line, &comparison->scratch, &error);
   int result = user ? comparison_take(comparison, user) : 0;
   bool bad = !user;
   wm_user_free(user);
-  wm_buf_release(&inner);
   if (result < 0)
     return say_memory();
   return bad ? say(EXIT_USAGE, "%s:%lld: this is no register: %s", lines->path, (long long)lines->number, error.text)

@@ -7,6 +7,7 @@
 #include "core/codec/json.h"
 #include "core/codec/register.h"
 #include "core/project.h"
+#include "tools/lib/register_text.h"
 #include "tools/lib/say.h"
 #include "worker/registers.h"
 
@@ -82,32 +83,11 @@ static int each_in_redis(const struct loaded *loaded, struct source_walk *walk) 
 
 /* --- files --- */
 
-/* The register in a line: the whole, or its member 'register'; borrows from 'arena' or 'line'. */
-static int find_register(struct wm_text line, struct wm_arena *arena, struct wm_text *ret, struct wm_error *error) {
-  struct wm_value value;
-  struct wm_buf inner = WM_BUF_INIT;
-  *ret = line;
-  if (wm_json_parse(line, arena, &value, error) < 0)
-    return -1;
-  const struct wm_value *member = wm_value_member(&value, WM_TEXT("register"));
-  if (!member)
-    return 0;
-  wm_value_to_json(member, &inner);
-  int failed = inner.failed || wm_arena_text(arena, (struct wm_text){inner.bytes, inner.size}, ret) < 0;
-  wm_buf_release(&inner);
-  return failed ? wm_error_memory(error) : 0;
-}
-
 static int take_line(struct source_walk *walk, struct wm_text name, struct wm_text line, struct wm_arena *arena) {
   struct wm_error error = {0};
-  struct wm_text json;
   wm_arena_rewind(arena);
   walk->users++;
-  if (find_register(line, arena, &json, &error) < 0) {
-    tell_fault(walk, "register", name, error.text);
-    return EXIT_FINE;
-  }
-  struct wm_user *user = wm_register_decode(json, &error);
+  struct wm_user *user = register_of_text(line, arena, &error);
   if (!user) {
     tell_fault(walk, "register", name, error.text);
     return EXIT_FINE;
@@ -167,9 +147,8 @@ static int find_in_redis(const struct loaded *loaded, struct wm_text name, struc
 /* Keeps the register in 'text' if it is this user's. */
 static int look_at(const char *path, int64_t number, struct wm_text text, struct wm_text name, struct wm_arena *arena,
                    struct wm_user **ret_user) {
-  struct wm_text json;
   struct wm_error error = {0};
-  struct wm_user *user = find_register(text, arena, &json, &error) == 0 ? wm_register_decode(json, &error) : NULL;
+  struct wm_user *user = register_of_text(text, arena, &error);
   if (!user)
     return say(EXIT_USAGE, "%s:%lld: this is no register: %s", path, (long long)number, error.text);
   if (wm_text_equal(user->id, name))

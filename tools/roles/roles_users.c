@@ -2,9 +2,9 @@
 
 #include <signal.h>
 
-#include "core/codec/json.h"
 #include "core/codec/register.h"
 #include "tools/lib/files.h"
+#include "tools/lib/register_text.h"
 #include "tools/lib/say.h"
 #include "worker/registers.h"
 
@@ -57,30 +57,15 @@ static struct wm_text find_register(struct wm_text line) {
   return (struct wm_text){brace, (size_t)(line.bytes + line.size - 1 - brace)};
 }
 
-/* Any other layout: the member 'register' of the object, or the object. NULL: an error is set. */
-static struct wm_user *read_slowly(struct wm_text line, struct wm_arena *arena, struct wm_error *error) {
-  struct wm_value value;
-  wm_arena_rewind(arena);
-  if (wm_json_parse(line, arena, &value, error) < 0)
-    return NULL;
-  const struct wm_value *inner = wm_value_member(&value, WM_TEXT("register"));
-  struct wm_buf json = WM_BUF_INIT;
-  wm_value_to_json(inner ? inner : &value, &json);
-  struct wm_user *user = NULL;
-  if (json.failed)
-    wm_error_memory(error);
-  else
-    user = wm_register_decode((struct wm_text){json.bytes, json.size}, error);
-  wm_buf_release(&json);
-  return user;
-}
-
 static int take_line(struct source *source, const struct lines *lines, struct wm_text line, struct wm_arena *arena) {
   struct wm_error error = {0};
   struct wm_text json = find_register(line);
   struct wm_user *user = json.bytes ? wm_register_decode(json, &error) : NULL;
-  if (!user)
-    user = read_slowly(line, arena, &error);
+  if (!user) { /* any other layout */
+    wm_arena_rewind(arena);
+    error = (struct wm_error){0};
+    user = register_of_text(line, arena, &error);
+  }
   if (!user && error.code == WM_E_OUT_OF_MEMORY)
     return say_memory();
   if (!user)

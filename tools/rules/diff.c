@@ -1,9 +1,9 @@
 #include "tools/rules/diff.h"
 
+#include "tools/lib/register_text.h"
+
 #include <stdlib.h>
 
-#include "core/codec/json.h"
-#include "core/codec/register.h"
 
 void diff_init(struct diff *diff, const struct loaded *before, const struct loaded *after) {
   *diff = (struct diff){0};
@@ -26,29 +26,10 @@ void diff_release(struct diff *diff) {
 
 /* --- registers --- */
 
-static struct wm_user *decode_user(struct wm_text line, struct wm_arena *arena, struct wm_error *error) {
-  struct wm_value value;
-  struct wm_buf inner = WM_BUF_INIT;
-  if (wm_json_parse(line, arena, &value, error) < 0)
-    return NULL;
-  const struct wm_value *member = wm_value_member(&value, WM_TEXT("register"));
-  if (member) {
-    wm_value_to_json(member, &inner);
-    line = (struct wm_text){inner.bytes, inner.size};
-  }
-  struct wm_user *user = NULL;
-  if (inner.failed)
-    wm_error_memory(error);
-  else
-    user = wm_register_decode(line, error);
-  wm_buf_release(&inner);
-  return user;
-}
-
 int diff_add_user(struct diff *diff, struct wm_text line, struct wm_error *error) {
   struct wm_arena *arena = &diff->plays[SIDE_OLD].arena;
   wm_arena_rewind(arena);
-  struct wm_user *user = decode_user(line, arena, error);
+  struct wm_user *user = register_of_text(line, arena, error);
   if (!user)
     return -1;
   for (unsigned side = 0; side < SIDES; side++) {

@@ -14,6 +14,7 @@
 #include "core/moment.h"
 #include "tools/lib/events.h"
 #include "tools/lib/files.h"
+#include "tools/lib/register_text.h"
 #include "tools/lib/say.h"
 #include "tools/lib/yaml_write.h"
 #include "tools/rules/test.h"
@@ -32,36 +33,6 @@ struct recording {
 };
 
 /* --- what is read --- */
-
-/* A register, or a line of 'simulate --users' with one in it. */
-static int decode_register(struct recording *recording, const char *path, struct wm_text text) {
-  struct wm_value value;
-  struct wm_error error = {0};
-  struct wm_buf inner = WM_BUF_INIT;
-  const struct wm_value *member = NULL;
-  if (wm_json_parse(text, &recording->arena, &value, &error) == 0)
-    member = wm_value_member(&value, WM_TEXT("register"));
-  if (member) {
-    wm_value_to_json(member, &inner);
-    text = (struct wm_text){inner.bytes, inner.size};
-  }
-  if (error.code == WM_OK)
-    recording->before = wm_register_decode(text, &error);
-  wm_buf_release(&inner);
-  return recording->before ? EXIT_FINE : say(EXIT_USAGE, "'%s' is no register: %s", path, error.text);
-}
-
-static int read_register(struct recording *recording, const char *path) {
-  char *bytes = NULL;
-  size_t size = 0;
-  if (!path)
-    return EXIT_FINE;
-  int exit_code = file_read(path, &bytes, &size);
-  if (exit_code == EXIT_FINE)
-    exit_code = decode_register(recording, path, (struct wm_text){bytes, size});
-  free(bytes);
-  return exit_code;
-}
 
 static int read_event(struct recording *recording, const char *path, struct events *events) {
   int exit_code = events_read(path, events);
@@ -390,7 +361,7 @@ int test_record(const struct invocation *invocation, const struct loaded *loaded
   struct recording recording = {.loaded = loaded, .terms = test_terms(&loaded->settings)};
   struct events events = {0};
   wm_arena_init(&recording.arena, 0);
-  int exit_code = read_register(&recording, options_value(options, "user"));
+  int exit_code = register_of_file(options_value(options, "user"), &recording.arena, &recording.before);
   if (exit_code == EXIT_FINE)
     exit_code = read_event(&recording, path, &events);
   if (exit_code == EXIT_FINE)
