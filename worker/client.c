@@ -1,14 +1,16 @@
 #include "worker/client.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "worker/kafka_internal.h"
 
-enum { ASK_MS = 10000, HOPE_MS = 2000, PATIENCE_MS = 10000, AT_END = -1 };
+enum { ASK_MS = 10000, HOPE_MS = 2000, PATIENCE_MS = 10000, AT_END = -1, SETTLE_MS = 15000, SETTLE_LOOK_US = 5000 };
 
 struct client {
   const struct settings *settings;
   struct kafka_handle producer, consumer, reader;
+  struct kafka_handle watcher; /* sees uncommitted records too; it is only asked where topics end */
   struct kafka_message message, read;
   rd_kafka_topic_partition_list_t *ends; /* what client_read reads; offset: where it ends, or AT_END */
   size_t open_count;                     /* partitions whose end was not reached */
@@ -29,6 +31,7 @@ struct client *client_open(const struct settings *settings, struct wm_error *err
   client->producer = (struct kafka_handle){.name = "client", .owner = client};
   client->consumer = (struct kafka_handle){.name = "client", .owner = client};
   client->reader = (struct kafka_handle){.name = "client", .owner = client};
+  client->watcher = (struct kafka_handle){.name = "client", .owner = client};
   return client;
 }
 
@@ -38,15 +41,17 @@ static void forget_reading(struct client *client) {
   client->ends = NULL;
   client->open_count = 0;
   client->cut = false;
+  kafka_message_drop(&client->read);
+  kafka_handle_close(&client->reader);
 }
 
 void client_close(struct client *client) {
   if (!client)
     return;
   kafka_message_release(&client->message);
-  kafka_message_release(&client->read);
   forget_reading(client);
-  kafka_handle_close(&client->reader);
+  kafka_message_release(&client->read);
+  kafka_handle_close(&client->watcher);
   kafka_handle_close(&client->consumer);
   kafka_handle_close(&client->producer);
   free(client->sent_ends);
@@ -200,6 +205,7 @@ static int64_t start_of(struct client *client, const char *topic, int32_t partit
 int client_follow(struct client *client, const char *topic, bool from_beginning, struct wm_error *error) {
   int count = 0;
   kafka_message_drop(&client->message);
+  kafka_handle_close(&client->consumer);
   if (open_consumer(client, &client->consumer, false, error) != 0 ||
       partitions_of(&client->consumer, topic, &count, NULL, error) != 0)
     return -1;
@@ -289,15 +295,13 @@ static int assign_open(struct client *client, rd_kafka_topic_partition_list_t *s
       rd_kafka_topic_partition_list_del_by_idx(starts, i);
     }
   }
-  rd_kafka_resp_err_t code =
-      client->open_count ? kafka_assign_alone(&client->reader, starts) : rd_kafka_assign(client->reader.rk, NULL);
+  rd_kafka_resp_err_t code = client->open_count ? kafka_assign_alone(&client->reader, starts) : 0;
   return code ? kafka_fail(&client->reader, error, "reading a topic", code, NULL) : 0;
 }
 
 int client_read(struct client *client, const struct client_reading *reading, struct wm_error *error) {
   int count = 0;
   bool missing = false;
-  kafka_message_drop(&client->read);
   forget_reading(client);
   client->from_ms = reading->from_ms;
   client->from_offset = reading->from_offset;
@@ -376,10 +380,51 @@ int client_committed(struct client *client, const char *topic, int32_t partition
   return code ? kafka_fail(&client->reader, error, "asking where the group is", code, NULL) : 0;
 }
 
-int client_end(struct client *client, const char *topic, int32_t partition, int64_t *ret, struct wm_error *error) {
+/* The end of a partition as this handle's isolation level sees it. */
+static int end_of(struct kafka_handle *handle, const char *topic, int32_t partition, int64_t *ret,
+                  struct wm_error *error) {
   int64_t low;
+  rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(handle->rk, topic, partition, &low, ret, ASK_MS);
+  return code ? kafka_fail(handle, error, "asking where a topic ends", code, NULL) : 0;
+}
+
+int client_end(struct client *client, const char *topic, int32_t partition, int64_t *ret, struct wm_error *error) {
   if (open_consumer(client, &client->reader, true, error) != 0)
     return -1;
-  rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(client->reader.rk, topic, partition, &low, ret, ASK_MS);
-  return code ? kafka_fail(&client->reader, error, "asking where a topic ends", code, NULL) : 0;
+  return end_of(&client->reader, topic, partition, ret, error);
+}
+
+static int open_watcher(struct client *client, struct wm_error *error) {
+  static const struct setting_pair own[] = {{"isolation.level", "read_uncommitted"}, {NULL, NULL}};
+  if (client->watcher.rk)
+    return 0;
+  return kafka_handle_open(&client->watcher, RD_KAFKA_CONSUMER, client->settings, own, NULL, error);
+}
+
+static int settle_one(struct client *client, const char *topic, int32_t partition, struct wm_error *error) {
+  int64_t deadline_us = kafka_now_us() + SETTLE_MS * 1000, written, seen;
+  if (end_of(&client->watcher, topic, partition, &written, error) != 0)
+    return -1;
+  for (;;) {
+    if (end_of(&client->reader, topic, partition, &seen, error) != 0)
+      return -1;
+    if (seen >= written)
+      return 0;
+    if (kafka_now_us() > deadline_us)
+      return wm_error_set(error, WM_E_KAFKA_FAILED, "'%s' partition %d: a transaction stays open at offset %lld", topic,
+                          partition, (long long)seen);
+    usleep(SETTLE_LOOK_US);
+  }
+}
+
+int client_settle(struct client *client, const char *topic, int32_t partition, struct wm_error *error) {
+  int count = partition + 1;
+  if (open_consumer(client, &client->reader, true, error) != 0 || open_watcher(client, error) != 0)
+    return -1;
+  if (partition == CLIENT_ALL_PARTITIONS && partitions_of(&client->watcher, topic, &count, NULL, error) != 0)
+    return -1;
+  for (int32_t p = partition == CLIENT_ALL_PARTITIONS ? 0 : partition; p < count; p++)
+    if (settle_one(client, topic, p, error) != 0)
+      return -1;
+  return 0;
 }

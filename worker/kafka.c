@@ -216,8 +216,8 @@ void kafka_close(struct kafka *kafka) {
     return;
   kafka_consumer_close(kafka);
   kafka_producer_close(kafka);
+  kafka_read_end(kafka);
   kafka_message_release(&kafka->read);
-  kafka_handle_close(&kafka->reader);
   kafka_control_close(kafka);
   kafka_watch_close(kafka);
   free(kafka->written);

@@ -52,8 +52,10 @@ int kafka_message_read(struct kafka_message *message, struct wm_record *ret);
 void kafka_message_drop(struct kafka_message *message);    /* gives the raw message back */
 void kafka_message_release(struct kafka_message *message); /* and everything else */
 
-/* Assigns partitions to a handle of no group, having made it learn their leaders first: librdkafka looks up the
- * beginning of a partition whose leader it does not know yet only half a second later. */
+/* Assigns partitions to a handle of no group that has none yet, having made it learn their leaders first: librdkafka
+ * looks up the beginning of a partition whose leader it does not know yet only half a second later. A handle gets one
+ * assignment in its life: librdkafka (2.0) aborts the process when a partition is taken away a second time before its
+ * first stop is through (assert rktp_started), and tells nobody when that is. A new handle costs a millisecond. */
 rd_kafka_resp_err_t kafka_assign_alone(struct kafka_handle *handle, rd_kafka_topic_partition_list_t *list);
 
 int64_t kafka_now_us(void); /* monotonic */

@@ -30,6 +30,7 @@ static void forget(struct ranges *ranges) {
     rd_kafka_topic_partition_list_destroy(ranges->ends);
   ranges->ends = NULL;
   ranges->open_count = 0;
+  kafka_handle_close(&ranges->handle);
 }
 
 void ranges_close(struct ranges *ranges) {
@@ -37,7 +38,6 @@ void ranges_close(struct ranges *ranges) {
     return;
   forget(ranges);
   kafka_message_release(&ranges->message);
-  kafka_handle_close(&ranges->handle);
   free(ranges);
 }
 
@@ -144,8 +144,7 @@ int ranges_begin(struct ranges *ranges, const char *topic, const struct range *l
     rd_kafka_topic_partition_list_add(ranges->ends, topic, list[i].partition)->offset = list[i].to;
     ranges->open_count++;
   }
-  rd_kafka_resp_err_t code =
-      ranges->open_count ? kafka_assign_alone(&ranges->handle, starts) : rd_kafka_assign(ranges->handle.rk, NULL);
+  rd_kafka_resp_err_t code = ranges->open_count ? kafka_assign_alone(&ranges->handle, starts) : 0;
   rd_kafka_topic_partition_list_destroy(starts);
   return code ? kafka_fail(&ranges->handle, error, "reading a topic", code, NULL) : 0;
 }

@@ -16,8 +16,6 @@ static int open_reader(struct kafka *kafka, struct wm_error *error) {
       {"enable.partition.eof", "true"},
       {"fetch.wait.max.ms", "10"}, /* it reads up to an end, which is told by an empty answer */
       {NULL, NULL}};
-  if (kafka->reader.rk)
-    return 0;
   kafka->reader.name = "reader";
   kafka->reader.logger = kafka->logger;
   return kafka_handle_open(&kafka->reader, RD_KAFKA_CONSUMER, &kafka->settings, own, NULL, error);
@@ -25,9 +23,9 @@ static int open_reader(struct kafka *kafka, struct wm_error *error) {
 
 enum log_result kafka_read_begin(void *self, int32_t partition, int64_t from, struct wm_error *error) {
   struct kafka *kafka = self;
+  kafka_read_end(kafka);
   if (open_reader(kafka, error) != 0)
     return LOG_FATAL;
-  kafka_message_drop(&kafka->read);
   rd_kafka_topic_partition_list_t *list =
       kafka_one(kafka->settings.topics.users, partition, from > 0 ? from : RD_KAFKA_OFFSET_BEGINNING);
   if (!list) {
@@ -77,6 +75,10 @@ enum log_poll kafka_read_next(void *self, int timeout_ms, struct wm_record *ret,
   struct kafka *kafka = self;
   enum log_poll result = LOG_NOTHING;
   kafka_message_drop(&kafka->read);
+  if (!kafka->reader.rk) {
+    wm_error_set(error, WM_E_KAFKA_FAILED, "the users topic is not being read");
+    return LOG_DOWN;
+  }
   kafka->read.raw = rd_kafka_consumer_poll(kafka->reader.rk, timeout_ms);
   const rd_kafka_message_t *raw = kafka->read.raw;
   if (!raw && kafka->reader.down) {
@@ -101,8 +103,7 @@ void kafka_read_end(void *self) {
   struct kafka *kafka = self;
   kafka_message_drop(&kafka->read);
   kafka->read_partition = -1;
-  if (kafka->reader.rk)
-    rd_kafka_assign(kafka->reader.rk, NULL);
+  kafka_handle_close(&kafka->reader);
 }
 
 /* --- the birth record --- */

@@ -277,6 +277,9 @@ class Judge:
                     self.complain(f"outcome {id}: version {data.get('version')!r}")
                 automation = self.catalogue.automations[execution.automation]
                 self.equal(f"outcome {id}: owner", data.get("owner"), automation.get("owner"))
+            else:
+                for member in ("automation", "version", "owner"):
+                    self.equal(f"outcome {id}: {member}", data.get(member), None)
             if self.equal(f"outcome {id}: number of tasks", len(data["tasks"]), len(execution.tasks)):
                 for told, task in zip(data["tasks"], execution.tasks):
                     self._task(f"outcome {id} task {task.sequence}", told, task)

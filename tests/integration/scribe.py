@@ -119,7 +119,8 @@ class Scribe:
                 "time": rfc3339(event.time / 1_000_000)}
         for execution in fate.executions:
             id = f"live:{record.topic}/{record.partition}/{record.offset}:{execution.name}"
-            data = {"run": "live", "automation": execution.automation, "version": "0" * 12, "event": told, "origin": origin,
+            data = {"run": "live", "automation": execution.automation,
+                    "version": None if execution.automation is None else "0" * 12, "event": told, "origin": origin,
                     "owner": self.catalogue.automations.get(execution.automation, {}).get("owner")}
             common = key, record.partition
             self._put("outcomes", *common, id, EXECUTED, event.user, event.time,

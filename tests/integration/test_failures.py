@@ -1,11 +1,14 @@
 """A failing automation is seen, mended, and redriven; a dead letter is shown as it is; on real Kafka and Redis."""
 import json
 import re
+import subprocess
+
+import pytest
 
 from load import structured
-from waymark_testlib.kafka import home
+from waymark_testlib.kafka import Sender, home
 from waymark_testlib.process import wait_until
-from waymark_testlib.worker import waymark
+from waymark_testlib.worker import build_folder, waymark
 
 RULES = """
 role: badge
@@ -127,6 +130,33 @@ def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, b
     worker.wait_said("reloaded")
     done = ask(workspace, "redrive", first["id"], "--reason", "off", "--yes", "--notify", code=1)
     assert "did not run" in done.stdout and "enabled: false" in done.stdout
+
+
+def test_what_is_being_committed_is_waited_for(make_workspace, workers, sender, broker):
+    """The broker shows the group's position before the outcomes that were committed with it."""
+    workspace = make_workspace(RULES.format(status="active"))
+    workers(workspace)
+    other = structured("other", user="u1", data={"milestone": "left"})
+    sender.of_user(workspace.events, "u1", other)
+    sender.flush()
+    source = json.loads(other)["source"]
+    wait_until(lambda: rows(workspace, "event", source, "other")[0]["state"] == "nothing", 20, what="the group to pass it")
+    writer = Sender(broker, 4, **{"transactional.id": workspace.id})
+    writer.producer.init_transactions(20)
+    writer.producer.begin_transaction()
+    writer.raw(workspace.topic["outcomes"], b"{}", b"u1", partition=home("u1", 4))
+    writer.flush()
+    asking = subprocess.Popen([build_folder() / "waymark", "event", source, "other", "-C", workspace.folder],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            asking.communicate(timeout=1.5)
+        writer.producer.commit_transaction(20)
+        asking.communicate(timeout=20)
+        assert asking.returncode == 0
+    finally:
+        asking.kill()
+        asking.communicate()
 
 
 def test_what_became_of_an_event(make_workspace, workers, sender):

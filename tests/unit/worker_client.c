@@ -100,6 +100,20 @@ Test(client, what_comes_later_is_not_read) {
   cr_assert_str_eq(keys_of(reading), "ab");
 }
 
+/* librdkafka aborts when a partition is taken from a handle twice in a row. */
+Test(client, the_same_is_read_anew_at_once) {
+  struct client_reading reading = {"changes", 0, CLIENT_BEGINNING, false, 0};
+  send_one(0, "a", -1);
+  for (int i = 0; i < 50; i++)
+    cr_assert_eq(client_read(client, &reading, &log_.error), 0, "%s", log_.error.text);
+  cr_assert_str_eq(keys_of(reading), "a");
+}
+
+Test(client, all_is_settled_where_nobody_writes) {
+  send_one(0, "a", -1);
+  cr_assert_eq(client_settle(client, "changes", CLIENT_ALL_PARTITIONS, &log_.error), 0, "%s", log_.error.text);
+}
+
 Test(client, a_topic_that_is_not_there) {
   struct client_reading reading = {"nowhere", CLIENT_ALL_PARTITIONS, CLIENT_BEGINNING, true, 0};
   cr_assert_str_eq(keys_of(reading), "");

@@ -239,6 +239,16 @@ static int ask_positions(struct event_finding *finding) {
   return EXIT_FINE;
 }
 
+/* What was decided before those positions were asked for is there to be read. */
+static int settle(struct event_finding *finding) {
+  const struct settings *settings = &finding->loaded->settings;
+  struct wm_error error = {0};
+  return client_settle(finding->client, settings->topics.outcomes, CLIENT_ALL_PARTITIONS, &error) < 0 ||
+                 client_settle(finding->client, settings->topics.failures, CLIENT_ALL_PARTITIONS, &error) < 0
+             ? say_error(EXIT_OUTSIDE, &error)
+             : EXIT_FINE;
+}
+
 static enum event_state state_of(const struct event_place *place) {
   if (place->rejection.bytes)
     return EVENT_REJECTED;
@@ -255,6 +265,8 @@ int event_find(struct event_finding *finding) {
   int exit_code = look_through_inputs(finding);
   if (exit_code == EXIT_FINE)
     exit_code = ask_positions(finding); /* before outcomes: what comes meanwhile is waiting, or has its outcome */
+  if (exit_code == EXIT_FINE)
+    exit_code = settle(finding);
   if (exit_code == EXIT_FINE)
     exit_code = look_through_outcomes(finding);
   if (exit_code == EXIT_FINE)

@@ -119,7 +119,9 @@ static int read_topic(struct redrive *redrive, const char *topic, const int64_t 
     struct wm_record record;
     if (redrive->replay_ends[i] == 0)
       continue;
-    more = client_read(redrive->client, &reading, &error);
+    more = client_settle(redrive->client, topic, i, &error);
+    if (more >= 0)
+      more = client_read(redrive->client, &reading, &error);
     while (more >= 0 && !failed && (more = client_read_next(redrive->client, &record, &error)) > 0)
       failed = read_one(redrive, &arena, &record, take);
   }

@@ -370,7 +370,7 @@ static int wait_taken(struct applying *applying) {
     usleep(200 * 1000);
     exit_code = replay_watch_look(&applying->watch, &applying->run, true);
   }
-  return exit_code == EXIT_FINE ? replay_watch_look(&applying->watch, &applying->run, true) : exit_code;
+  return exit_code == EXIT_FINE ? replay_watch_finish(&applying->watch) : exit_code;
 }
 
 /* --- the end --- */

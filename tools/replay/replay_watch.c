@@ -7,7 +7,7 @@
 #include "tools/lib/say.h"
 #include "worker/clock.h"
 
-enum { LOOK_US = 1000 * 1000, SLOWEST = 10, LAG_FINE = 200, BAR_WIDTH = 24, DRAIN_MS = 500 };
+enum { LOOK_US = 1000 * 1000, SLOWEST = 10, LAG_FINE = 200, BAR_WIDTH = 24, DRAIN_MS = 500, LAST_MS = 300 };
 
 static int64_t monotonic_us(void) {
   return system_clock.monotonic_us(system_clock.self);
@@ -58,12 +58,12 @@ static void count_outcome(struct replay_watch *watch, struct wm_text json) {
   }
 }
 
-static int drain(struct replay_watch *watch) {
+static int drain(struct replay_watch *watch, int wait_ms) {
   struct wm_error error = {0};
   struct wm_record record;
   int64_t until_us = monotonic_us() + DRAIN_MS * 1000;
   int got;
-  while ((got = client_next(watch->outcomes, 0, &record, &error)) > 0 && monotonic_us() < until_us)
+  while ((got = client_next(watch->outcomes, wait_ms, &record, &error)) > 0 && monotonic_us() < until_us)
     if (record.value.bytes)
       count_outcome(watch, record.value);
   while (got >= 0 && (got = client_next(watch->control, 0, &record, &error)) > 0) {
@@ -144,7 +144,7 @@ void replay_watch_clear(struct replay_watch *watch) {
 int replay_watch_look(struct replay_watch *watch, const struct replay_run *run, bool now) {
   if (!now && monotonic_us() < watch->next_us)
     return EXIT_FINE;
-  int exit_code = drain(watch);
+  int exit_code = drain(watch, 0);
   if (exit_code == EXIT_FINE)
     exit_code = ask_lags(watch);
   if (exit_code == EXIT_FINE)
@@ -152,5 +152,18 @@ int replay_watch_look(struct replay_watch *watch, const struct replay_run *run, 
   if (exit_code == EXIT_FINE && watch->terminal)
     draw(watch, run);
   watch->next_us = monotonic_us() + LOOK_US;
+  return exit_code;
+}
+
+int replay_watch_finish(struct replay_watch *watch) {
+  struct wm_error error = {0};
+  size_t before;
+  int exit_code = EXIT_FINE;
+  if (client_settle(watch->outcomes, watch->settings->topics.outcomes, CLIENT_ALL_PARTITIONS, &error) < 0)
+    return say_error(EXIT_OUTSIDE, &error);
+  do {
+    before = watch->executions;
+    exit_code = drain(watch, LAST_MS);
+  } while (exit_code == EXIT_FINE && watch->executions > before);
   return exit_code;
 }

@@ -32,6 +32,9 @@ void replay_watch_close(struct replay_watch *watch);
 /* Looks at everything, at most once a second ('now': at once), and draws the progress. EXIT_FINE, or told. */
 int replay_watch_look(struct replay_watch *watch, const struct replay_run *run, bool now);
 
+/* Once the workers have passed all of the run: counts what they did to the last task. EXIT_FINE, or told. */
+int replay_watch_finish(struct replay_watch *watch);
+
 /* Takes the line of progress away. */
 void replay_watch_clear(struct replay_watch *watch);
 
