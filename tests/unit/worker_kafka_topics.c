@@ -78,9 +78,9 @@ Test(kafka_topics, the_users_topic_is_read_to_an_end) {
     int records = 0;
     for (position = from; position < end;)
       records += LOG(read_next, 1000, &record, &position) == LOG_RECORD;
-    log_.door.ops->read_end(log_.door.self);
     cr_assert_eq(records, end - from);
     cr_assert(wm_text_is(record.key, "user-7") && wm_text_is(record.value, "register"));
+    log_.door.ops->read_end(log_.door.self);
   }
 }
 
