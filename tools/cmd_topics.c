@@ -5,6 +5,7 @@
 #include "tools/lib/files.h"
 #include "tools/lib/say.h"
 #include "tools/lib/table.h"
+#include "tools/topics/rehome.h"
 #include "worker/topics.h"
 
 struct telling {
@@ -74,22 +75,40 @@ static int act(const struct invocation *invocation, const struct settings *setti
 static int run(const struct invocation *invocation) {
   struct loaded loaded;
   int exit_code = workspace_open_settings(invocation, &loaded);
+  bool rehome = strcmp(options_argument(&invocation->options, 0), "rehome") == 0;
   if (exit_code == EXIT_FINE)
-    exit_code = act(invocation, &loaded.settings);
+    exit_code = rehome ? rehome_run(invocation, &loaded.settings) : act(invocation, &loaded.settings);
   files_unload(&loaded);
   return exit_code;
 }
 
-static const struct option options[] = {OPTION_WORKSPACE, OPTION_YES, OPTION_REASON, OPTION_JSON, {0}};
+static const struct option options[] = {
+    OPTION_WORKSPACE,
+    {"from", 0, "TOPIC", "rehome: the users topic until now"},
+    {"dry-run", 0, NULL, "rehome: say what there is to do, and do nothing"},
+    {"leave-undecided", 0, NULL,
+     "rehome: although records of grown inputs are not decided; of users who move they fail"},
+    OPTION_YES,
+    OPTION_REASON,
+    OPTION_JSON,
+    {0},
+};
 
 const struct command command_topics = {
     .name = "topics",
-    .arguments = "create|check",
-    .summary = "make the topics in Kafka, or look whether they are right",
+    .arguments = "create|check|rehome",
+    .summary = "make the topics in Kafka, look whether they are right, or give them more partitions",
     .options = options,
-    .help = "create makes every topic of the settings that is missing, with kafka.partitions partitions and the right\n"
-            "clean-up policy, and then checks all of them. What exists is never changed. check only looks.\n"
-            "Exit 1 when a worker would refuse to start, 3 when Kafka can't be reached.\n\n"
-            "  waymark topics create -C /etc/waymark --yes",
+    .help =
+        "create makes every topic of the settings that is missing, with kafka.partitions partitions and the right\n"
+        "clean-up policy, and then checks all of them. What exists is never changed. check only looks.\n"
+        "Exit 1 when a worker would refuse to start, 3 when Kafka can't be reached.\n\n"
+        "rehome changes the number of partitions, which is the home of most users: once kafka.partitions is the new\n"
+        "number and topics.users a new name, no worker runs and all records are decided, it copies the newest\n"
+        "register of every user from the old users topic to his new home, compares, gives the other topics their\n"
+        "partitions, tells Redis, and records the number. Killed or refused, it is run again. The guide has the\n"
+        "whole procedure (deployment.md). Exit 1: something is not as it must be, and nothing was done.\n\n"
+        "  waymark topics create -C /etc/waymark --yes\n"
+        "  waymark topics rehome --from waymark.users --dry-run",
     .run = run,
 };

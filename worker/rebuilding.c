@@ -16,6 +16,33 @@ static const char begin_script[] = "if redis.call('HGET', KEYS[1], 'generation')
                                    "redis.call('DEL', KEYS[2])\n"
                                    "return 1\n";
 
+/* KEYS: meta, progress. ARGV: incarnation before, now, users topic, partitions before, now, first offset, reason, now
+ * in ms, '1' when nothing is to be written. Returns enum rebuilding_moved. Every catalogue field has to be '<digest>
+ * <since> done' with one digest: the new partitions begin with that. */
+static const char move_script[] =
+    "local have = redis.call('HMGET', KEYS[1], 'incarnation', 'generation')\n"
+    "if not have[1] then return 1 end\n"
+    "if have[1] == ARGV[2] then return 2 end\n"
+    "if have[1] ~= ARGV[1] then return 3 end\n"
+    "local stamp\n"
+    "for p = 0, tonumber(ARGV[4]) - 1 do\n"
+    "  local one = redis.call('HGET', KEYS[1], 'catalogue:' .. p) or ''\n"
+    "  local digest = string.match(one, '^(%S+) %d+ done$')\n"
+    "  if not digest or (stamp and string.match(stamp, '^%S+') ~= digest) then return 4 end\n"
+    "  stamp = one\n"
+    "  if redis.call('HGET', KEYS[1], 'rebuild:' .. p) then return 5 end\n"
+    "end\n"
+    "if ARGV[9] == '1' then return 0 end\n"
+    "local gen = string.format('%.0f', tonumber(have[2] or 0) + 1)\n"
+    "redis.call('HSET', KEYS[1], 'incarnation', ARGV[2], 'users-topic', ARGV[3], 'generation', gen,\n"
+    "  'rebuild-reason', ARGV[7], 'rebuild-asked-at', ARGV[8], 'ready', '0')\n"
+    "redis.call('DEL', KEYS[2])\n"
+    "for p = 0, tonumber(ARGV[5]) - 1 do\n"
+    "  redis.call('HSET', KEYS[1], 'rebuild:' .. p, gen, 'catalogue:' .. p, stamp)\n"
+    "  redis.call('HSET', KEYS[2], p, ARGV[6])\n"
+    "end\n"
+    "return 0\n";
+
 struct rebuilding {
   struct redis *redis;
   struct logger quiet;
@@ -101,4 +128,20 @@ int rebuilding_begin(struct rebuilding *rebuilding, int64_t generation, struct w
   if (result == CACHE_DONE)
     result = redis_read_integer(redis, &begun, error);
   return result == CACHE_DONE ? begun != 0 : -1;
+}
+
+int rebuilding_move(struct rebuilding *rebuilding, const struct rebuilding_move *move, bool look,
+                    enum rebuilding_moved *ret, struct wm_error *error) {
+  struct redis *redis = rebuilding->redis;
+  long long moved = 0;
+  enum cache_result result = redis_ensure(redis, error);
+  if (result == CACHE_DONE)
+    result = APPEND(redis, error, WM_TEXT("EVAL"), WM_TEXT(move_script), WM_TEXT("2"), wm_text_of(redis->meta),
+                    wm_text_of(redis->progress), wm_text_of(move->from), wm_text_of(move->to), wm_text_of(move->topic),
+                    DIGITS(move->from_count), DIGITS(rebuilding->partitions), DIGITS(move->next), move->reason,
+                    DIGITS(move->wall_us / 1000), look ? WM_TEXT("1") : WM_TEXT("0"));
+  if (result == CACHE_DONE)
+    result = redis_read_integer(redis, &moved, error);
+  *ret = (enum rebuilding_moved)moved;
+  return result == CACHE_DONE ? 0 : -1;
 }

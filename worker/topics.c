@@ -86,8 +86,8 @@ int topics_each(const struct settings *settings, topics_name_fn *take, void *tak
   return result;
 }
 
-static int open_work(struct topics_work *work, const struct settings *settings, topics_fn *tell, void *taker,
-                     struct wm_error *error) {
+int topics_open(struct topics_work *work, const struct settings *settings, topics_fn *tell, void *taker,
+                struct wm_error *error) {
   static const struct setting_pair own[] = {{NULL, NULL}};
   *work = (struct topics_work){
       .settings = settings, .tell = tell, .taker = taker, .broker = -1, .admin = {.name = "topics"}};
@@ -98,7 +98,7 @@ static int open_work(struct topics_work *work, const struct settings *settings, 
   return kafka_handle_open(&work->admin, RD_KAFKA_CONSUMER, settings, own, NULL, error);
 }
 
-static void close_work(struct topics_work *work) {
+void topics_close(struct topics_work *work) {
   kafka_handle_close(&work->admin);
   wm_arena_release(&work->arena);
 }
@@ -127,7 +127,7 @@ static rd_kafka_resp_err_t ask_metadata(struct topics_work *work) {
 }
 
 /* librdkafka asks for the topics that the handle knows, so it is made to know all of ours for the moment. */
-static int look(struct topics_work *work, struct wm_error *error) {
+int topics_look(struct topics_work *work, struct wm_error *error) {
   rd_kafka_topic_t **topics = WM_ARENA_ARRAY(&work->arena, rd_kafka_topic_t *, work->count);
   if (!topics)
     return wm_error_memory(error);
@@ -321,7 +321,7 @@ static bool is_complete(const struct topics_work *work, bool roomy) {
 static int wait_for_topics(struct topics_work *work, bool roomy, struct wm_error *error) {
   int64_t deadline_us = kafka_now_us() + 5 * 1000 * 1000;
   for (;;) {
-    if (look(work, error) != 0)
+    if (topics_look(work, error) != 0)
       return -1;
     if (is_complete(work, roomy) || kafka_now_us() >= deadline_us)
       return 0;
@@ -400,43 +400,43 @@ static void take_limits(const struct topics_work *work, struct topics_limits *re
 int topics_check(const struct settings *settings, topics_fn *tell, void *taker, struct topics_limits *ret_limits,
                  struct wm_error *error) {
   struct topics_work work;
-  int result = open_work(&work, settings, tell, taker, error);
+  int result = topics_open(&work, settings, tell, taker, error);
   if (result == 0)
-    result = look(&work, error);
+    result = topics_look(&work, error);
   if (result == 0)
     result = check_all(&work, error);
   if (result == 0 && ret_limits)
     take_limits(&work, ret_limits);
-  close_work(&work);
+  topics_close(&work);
   return result;
 }
 
-static int create(struct topics_work *work, struct wm_error *error) {
-  if (look(work, error) != 0 || create_missing(work, false, error) != 0 || wait_for_topics(work, false, error) != 0 ||
-      look_at_configs(work, error) != 0 || create_missing(work, true, error) != 0 ||
-      wait_for_topics(work, true, error) != 0)
+int topics_make_missing(struct topics_work *work, struct wm_error *error) {
+  if (topics_look(work, error) != 0 || create_missing(work, false, error) != 0 ||
+      wait_for_topics(work, false, error) != 0 || look_at_configs(work, error) != 0 ||
+      create_missing(work, true, error) != 0 || wait_for_topics(work, true, error) != 0)
     return -1;
-  if (topics_write_records(work, error) != 0)
-    return -1;
-  return check_all(work, error);
+  return topics_write_records(work, error);
 }
 
 int topics_create(const struct settings *settings, topics_fn *tell, void *taker, struct wm_error *error) {
   struct topics_work work;
-  int result = open_work(&work, settings, tell, taker, error);
+  int result = topics_open(&work, settings, tell, taker, error);
   if (result == 0)
-    result = create(&work, error);
-  close_work(&work);
+    result = topics_make_missing(&work, error);
+  if (result == 0)
+    result = check_all(&work, error);
+  topics_close(&work);
   return result;
 }
 
 int topics_seed(const struct settings *settings, topics_fn *tell, void *taker, struct wm_error *error) {
   struct topics_work work;
-  int result = open_work(&work, settings, tell, taker, error);
+  int result = topics_open(&work, settings, tell, taker, error);
   if (result == 0)
-    result = look(&work, error);
+    result = topics_look(&work, error);
   if (result == 0)
     result = topics_write_records(&work, error);
-  close_work(&work);
+  topics_close(&work);
   return result;
 }

@@ -40,6 +40,27 @@ int topics_check(const struct settings *settings, topics_fn *tell, void *taker, 
  */
 int topics_seed(const struct settings *settings, topics_fn *tell, void *taker, struct wm_error *error);
 
+/* --- another number of partitions (waymark topics rehome) --- */
+
+struct topics_found {
+  const char *topic; /* borrowed for the call */
+  bool input;
+  int32_t wanted, found; /* partitions; found -1: there is no such topic */
+};
+typedef int topics_found_fn(void *taker, const struct topics_found *found);
+
+/* What is there of every topic, in the order of a plan. Not 0 of 'take' ends it and is returned; -1 as topics_create.
+ */
+int topics_survey(const struct settings *settings, topics_found_fn *take, void *taker, struct wm_error *error);
+
+/* Only the first half of topics_create: what is missing, with birth records; nothing is checked. */
+int topics_make(const struct settings *settings, topics_fn *tell, void *taker, struct wm_error *error);
+
+/* Gives every topic but users and control as many partitions as the settings say, if it has fewer, and waits until
+ * the brokers know of them. 'ret_left': how many still have fewer; it was told why, or the brokers are slow. */
+int topics_grow(const struct settings *settings, topics_fn *tell, void *taker, size_t *ret_left,
+                struct wm_error *error);
+
 /* Every topic and its number of partitions, in the order of a plan. -1: 'take' said so, or out of memory. */
 typedef int topics_name_fn(void *taker, const char *topic, int32_t partitions);
 int topics_each(const struct settings *settings, topics_name_fn *take, void *taker);

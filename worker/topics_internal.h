@@ -1,4 +1,5 @@
-/* What topics.c (topics and their settings) and topics_records.c (the records that they begin with) share. */
+/* What topics.c (topics and their settings), topics_records.c (the records that they begin with) and topics_grow.c
+ * (more partitions) share. */
 #ifndef WM_WORKER_TOPICS_INTERNAL_H
 #define WM_WORKER_TOPICS_INTERNAL_H
 
@@ -40,6 +41,17 @@ struct topics_work {
 __attribute__((format(printf, 4, 5))) void topics_say(struct topics_work *work, struct topics_plan *plan,
                                                       enum topics_what what, const char *format, ...);
 struct topics_plan *topics_find(struct topics_work *work, enum topics_kind kind);
+
+/* Makes the plan and connects; close in any case. */
+int topics_open(struct topics_work *work, const struct settings *settings, topics_fn *tell, void *taker,
+                struct wm_error *error);
+void topics_close(struct topics_work *work);
+
+/* Fills what is found of each plan. */
+int topics_look(struct topics_work *work, struct wm_error *error);
+
+/* Creates the topics that are missing and writes the records that they begin with. */
+int topics_make_missing(struct topics_work *work, struct wm_error *error);
 
 /* Writes what is missing. */
 int topics_write_records(struct topics_work *work, struct wm_error *error);

@@ -95,7 +95,7 @@ def test_options_of_the_command_are_offered(ask):
 
 
 def test_words_of_choices_are_offered(ask):
-    assert ask("waymark topics ") == {"create", "check"}
+    assert ask("waymark topics ") == {"create", "check", "rehome"}
     assert ask("waymark new ro") == {"role"}
     assert ask("waymark new role ") == set()
     assert ask("waymark automations --json o") == {"on", "off"}

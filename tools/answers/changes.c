@@ -5,9 +5,8 @@
 #include "core/codec/json.h"
 #include "core/hash.h"
 #include "core/moment.h"
+#include "tools/answers/homes.h"
 #include "tools/lib/say.h"
-#include "worker/client.h"
-#include "worker/kafka.h"
 
 #define FAULTS_TOLD 20
 #define CHANGED "dev.waymark.role.changed.v1"
@@ -148,19 +147,37 @@ static int take_record(struct walking *walking, const struct wm_record *record) 
   return take_text(walking, where, record->value, record->timestamp_ms * 1000);
 }
 
-static int read_topic(struct client *client, struct walking *walking) {
+static int read_topic(struct client *client, const struct client_reading *reading, struct walking *walking) {
   struct changes_walk *walk = walking->walk;
   struct wm_record record;
   struct wm_error error = {0};
   int exit_code = EXIT_FINE, more = 0;
   bool first = true;
+  if (client_read(client, reading, &error) != 0)
+    return say_error(EXIT_OUTSIDE, &error);
   while (exit_code == EXIT_FINE && (more = client_read_next(client, &record, &error)) > 0) {
-    if (first && walk->from_us == INT64_MIN && client_read_is_cut(client))
-      walk->begins_us = record.timestamp_ms * 1000;
+    int64_t at_us = record.timestamp_ms * 1000;
+    if (first && walk->from_us == INT64_MIN && client_read_is_cut(client) && at_us > walk->begins_us)
+      walk->begins_us = at_us;
     first = false;
     exit_code = take_record(walking, &record);
   }
   return more < 0 ? say_error(EXIT_OUTSIDE, &error) : exit_code;
+}
+
+/* One partition after the other: what stands on an earlier home of his is older than what stands on the next. */
+static int read_homes(struct client *client, const struct settings *settings, struct client_reading *reading,
+                      struct walking *walking) {
+  struct wm_error error = {0};
+  struct homes homes;
+  if (homes_find(settings, client, wm_text_of(walking->walk->user), &homes, &error) != 0)
+    return say_error(EXIT_OUTSIDE, &error);
+  int exit_code = EXIT_FINE;
+  for (size_t i = 0; exit_code == EXIT_FINE && i < homes.count; i++) {
+    reading->partition = homes.partitions[i];
+    exit_code = read_topic(client, reading, walking);
+  }
+  return exit_code;
 }
 
 static int each_in_topic(const struct loaded *loaded, struct walking *walking) {
@@ -170,11 +187,10 @@ static int each_in_topic(const struct loaded *loaded, struct walking *walking) {
   struct client_reading reading = {.topic = settings->topics.changes,
                                    .partition = CLIENT_ALL_PARTITIONS,
                                    .from_ms = walk->from_us == INT64_MIN ? CLIENT_BEGINNING : walk->from_us / 1000};
-  if (walk->user)
-    reading.partition = kafka_home(settings->kafka.partitioner, wm_text_of(walk->user), settings->kafka.partitions);
   struct client *client = client_open(settings, &error);
-  int exit_code = client && client_read(client, &reading, &error) == 0 ? read_topic(client, walking)
-                                                                       : say_error(EXIT_OUTSIDE, &error);
+  int exit_code = !client      ? say_error(EXIT_OUTSIDE, &error)
+                  : walk->user ? read_homes(client, settings, &reading, walking)
+                               : read_topic(client, &reading, walking);
   client_close(client);
   return exit_code;
 }

@@ -207,7 +207,8 @@ static void tell_conditions(const struct dry_run *dry) {
     printf("The first time, %zu of its tasks and events failed or were rejected: they may come out otherwise now.\n",
            counts->failed_first);
   if (counts->elsewhere)
-    printf("%zu record%s not on the home partition of the user: rejected the first time, taken up now.\n",
+    printf("%zu record%s not on the present home partition of the user: rejected the first time (or of the time before "
+           "'waymark topics rehome'), taken up now.\n",
            counts->elsewhere, counts->elsewhere == 1 ? " is" : "s are");
   if (counts->rejected)
     printf("%zu record%s rejected by the rules of the topic and not sent again.\n", counts->rejected,
