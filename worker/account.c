@@ -1,5 +1,6 @@
 #include "worker/account.h"
 
+#include "worker/ends.h"
 #include "worker/loop.h"
 
 /* "topic/3/8812" */
@@ -81,8 +82,7 @@ static void account_decision(struct loop *loop, const struct batch_item *item) {
     break;
   }
   loop->metrics.notifications += item->decision.notification_count;
-  for (size_t i = 0; i < item->decision.change_count; i++)
-    loop->metrics.changes[item->decision.changes[i].cause]++;
+  metrics_changed(&loop->metrics, item->decision.changes, item->decision.change_count);
   for (size_t i = 0; i < item->decision.execution_count; i++) {
     const struct wm_execution *execution = &item->decision.executions[i];
     for (size_t j = 0; j < execution->count; j++) {
@@ -113,6 +113,7 @@ static void measure(struct loop *loop) {
     observe_age(&metrics->commit_lag, wall_us, batch->items[i].record.timestamp_ms);
   for (size_t i = 0; i < batch->unknown_count; i++)
     metrics_unknown(metrics, batch->unknown[i]->name);
+  metrics_changed(metrics, batch->told, batch->told_count);
 }
 
 int account_unknown(struct batch *batch, const struct wm_automation *const *items, size_t count) {
@@ -126,6 +127,20 @@ int account_unknown(struct batch *batch, const struct wm_automation *const *item
   }
   for (size_t i = 0; i < count; i++)
     batch->unknown[batch->unknown_count++] = items[i];
+  return 0;
+}
+
+int account_told(struct batch *batch, const struct ends *ends) {
+  size_t needed = batch->told_count + ends->count;
+  if (needed > batch->told_capacity) {
+    struct wm_change *larger = reallocarray(batch->told, needed * 2, sizeof *larger);
+    if (!larger)
+      return -1;
+    batch->told = larger;
+    batch->told_capacity = needed * 2;
+  }
+  for (size_t i = 0; i < ends->count; i++)
+    batch->told[batch->told_count++] = ends->changes[i];
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 struct batch;
+struct ends;
 struct loop;
 struct wm_automation;
 
@@ -18,5 +19,8 @@ void account_applied(struct loop *loop);
 /* Automations that could not tell whether to take an event of the batch; borrowed until it is cleared. -1: no memory.
  */
 int account_unknown(struct batch *batch, const struct wm_automation *const *items, size_t count);
+
+/* What time changed and the batch tells; roles borrowed from the workspace, until it is cleared. -1: no memory. */
+int account_told(struct batch *batch, const struct ends *ends);
 
 #endif

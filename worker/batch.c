@@ -28,6 +28,7 @@ void batch_release(struct batch *batch) {
   wm_arena_release(&batch->scratch);
   free(batch->items);
   free(batch->unknown);
+  free(batch->told);
   *batch = (struct batch){0};
 }
 
@@ -36,7 +37,7 @@ static void batch_clear(struct batch *batch) {
   wm_arena_rewind(&batch->scratch);
   batch->count = batch->events = batch->write_count = 0;
   batch->empty = batch->nothing = batch->ignored = 0;
-  batch->unknown_count = batch->looked = 0;
+  batch->unknown_count = batch->told_count = batch->looked = 0;
   batch->writes = NULL;
   batch->token = 0;
 }
@@ -188,6 +189,8 @@ static int decide(struct loop *loop, struct batch_item *item, struct ends *ret_b
     return wm_error_memory(error);
   if (item->decision.user && ends_around(loop->workspace, item->user, &item->decision, item->event.now_us,
                                          &loop->batch.scratch, ret_before, ret_after) < 0)
+    return wm_error_memory(error);
+  if (account_told(&loop->batch, ret_before) < 0 || account_told(&loop->batch, ret_after) < 0)
     return wm_error_memory(error);
   if (item->decision.user)
     users_stage(&loop->users, item->user, item->decision.user, item->event.now_us);

@@ -29,6 +29,8 @@ struct batch {
   uint64_t empty, nothing, ignored;
   const struct wm_automation **unknown; /* could not tell whether to take one of the events; as often as that */
   size_t unknown_count, unknown_capacity;
+  struct wm_change *told; /* what time changed, and is told with a decision */
+  size_t told_count, told_capacity;
   size_t looked;              /* automations that were asked although the index leaves them out */
   size_t most;                /* events in a batch at present; SIZE_MAX: what the settings say */
   int64_t began_us;           /* monotonic, of the first record */

@@ -122,6 +122,8 @@ static void write_state(struct writer *writer, const struct expose *expose) {
   family(writer, "waymark_reloads_total", "counter", "Workspaces read again after SIGHUP, by what became of them.");
   SAMPLE(writer, snapshot->counters.reloads, LABEL("result", "taken"));
   SAMPLE(writer, snapshot->metrics.reloads_refused, LABEL("result", "refused"));
+  single(writer, "waymark_reload_failed", "gauge", snapshot->metrics.reload_failed,
+         "1: the last reload was refused, the workspace before it counts on.");
   single(writer, "waymark_control_offset", "gauge", snapshot->control_offset,
          "Offset of the control topic up to which it was read.");
   family(writer, "waymark_paused", "gauge", "1: nothing is decided, for this reason.");
@@ -130,6 +132,11 @@ static void write_state(struct writer *writer, const struct expose *expose) {
   family(writer, "waymark_pauses_total", "counter", "How often it was paused, by reason.");
   for (size_t i = 0; i < METRICS_PAUSES; i++)
     SAMPLE(writer, snapshot->metrics.pauses[i], LABEL("reason", metrics_pauses[i].word));
+}
+
+static void write_role(struct writer *writer, const struct metrics_role *role) {
+  SAMPLE(writer, role->gained, LABEL("role", role->name), LABEL("move", "gained"));
+  SAMPLE(writer, role->lost, LABEL("role", role->name), LABEL("move", "lost"));
 }
 
 static void write_events(struct writer *writer, const struct snapshot *snapshot) {
@@ -150,12 +157,13 @@ static void write_events(struct writer *writer, const struct snapshot *snapshot)
     SAMPLE(writer, snapshot->metrics.failures[code], LABEL("code", wm_code_name((enum wm_code)code)));
   family(writer, "waymark_role_changes_total", "counter",
          "Effective roles gained or lost, by cause: records on the changes topic.");
-  for (size_t cause = 0; cause < METRICS_CAUSES; cause++) {
-    uint64_t written = cause == WM_CAUSE_EXPIRY      ? counters->expired
-                       : cause == WM_CAUSE_CATALOGUE ? counters->reprojected
-                                                     : 0;
-    SAMPLE(writer, snapshot->metrics.changes[cause] + written, LABEL("cause", wm_cause_name((enum wm_cause)cause)));
-  }
+  for (size_t cause = 0; cause < METRICS_CAUSES; cause++)
+    SAMPLE(writer, snapshot->metrics.changes[cause], LABEL("cause", wm_cause_name((enum wm_cause)cause)));
+  family(writer, "waymark_role_moves_total", "counter",
+         "Users who gained or lost an effective role, by role ('_other': beyond 500 roles).");
+  for (size_t i = 0; i < snapshot->metrics.role_count; i++)
+    write_role(writer, &snapshot->metrics.roles[i]);
+  write_role(writer, &snapshot->metrics.roles[METRICS_ROLES]);
   single(writer, "waymark_notifications_total", "counter", (int64_t)snapshot->metrics.notifications,
          "Records on the notifications topic.");
   single(writer, "waymark_lockouts_total", "counter", (int64_t)counters->lockouts,
@@ -225,6 +233,11 @@ static void write_partitions(struct writer *writer, const struct snapshot *snaps
          "Records of all input partitions of this worker that are not committed yet; stands still while paused.");
   if (snapshot->lag >= 0)
     SAMPLE(writer, snapshot->lag, {NULL, WM_NO_TEXT});
+  family(writer, "waymark_stuck_seconds", "gauge",
+         "Longest time that a live partition with records that wait has not moved; 0: none stands still.");
+  begin_sample(writer, "", (const struct label[LABELS]){{NULL, WM_NO_TEXT}});
+  add_seconds(writer->buf, (uint64_t)snapshot->stuck_us);
+  wm_buf_add_char(writer->buf, '\n');
   family(writer, "waymark_partition_lag_records", "gauge",
          "The same for each input partition of this worker, up to 1000 of them.");
   for (size_t i = 0; i < snapshot->lag_count; i++) {

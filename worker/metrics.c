@@ -43,12 +43,21 @@ uint64_t metrics_total(const struct metrics_histogram *histogram) {
 
 /* --- rows --- */
 
-static uint16_t *slot_of(struct metrics *metrics, struct wm_text name) {
+/* Rows of 'size' bytes that begin with their name. The slot of this one, or the free one where it goes. */
+static uint16_t *find(uint16_t slots[METRICS_SLOTS], const void *rows, size_t size, struct wm_text name) {
   for (size_t at = wm_hash(name);; at++) {
-    uint16_t *slot = &metrics->slots[at % METRICS_SLOTS];
-    if (*slot == 0 || wm_text_is(name, metrics->rows[*slot - 1].name))
+    uint16_t *slot = &slots[at % METRICS_SLOTS];
+    if (*slot == 0 || wm_text_is(name, (const char *)rows + (size_t)(*slot - 1) * size))
       return slot;
   }
+}
+
+static uint16_t *slot_of(struct metrics *metrics, struct wm_text name) {
+  return find(metrics->slots, metrics->rows, sizeof metrics->rows[0], name);
+}
+
+static uint16_t *role_slot_of(struct metrics *metrics, struct wm_text name) {
+  return find(metrics->role_slots, metrics->roles, sizeof metrics->roles[0], name);
 }
 
 static struct metrics_row *row_of(struct metrics *metrics, struct wm_text name) {
@@ -64,10 +73,24 @@ static struct metrics_row *row_of(struct metrics *metrics, struct wm_text name) 
   return row;
 }
 
+static struct metrics_role *role_of(struct metrics *metrics, struct wm_text name) {
+  struct metrics_role *others = &metrics->roles[METRICS_ROLES];
+  uint16_t *slot = role_slot_of(metrics, name);
+  if (*slot > 0)
+    return &metrics->roles[*slot - 1];
+  if (metrics->role_count == METRICS_ROLES || name.size >= sizeof others->name)
+    return others;
+  struct metrics_role *role = &metrics->roles[metrics->role_count];
+  memcpy(role->name, name.bytes, name.size);
+  *slot = (uint16_t)++metrics->role_count;
+  return role;
+}
+
 void metrics_init(struct metrics *metrics) {
-  *metrics = (struct metrics){0};
+  memset(metrics, 0, sizeof *metrics);
   row_of(metrics, WM_TEXT(METRICS_MANUAL));
   snprintf(metrics->rows[METRICS_AUTOMATIONS + 1].name, sizeof metrics->rows[0].name, METRICS_OTHER);
+  snprintf(metrics->roles[METRICS_ROLES].name, sizeof metrics->roles[0].name, METRICS_OTHER);
 }
 
 static size_t type_of(const struct wm_task_type *type) {
@@ -84,7 +107,17 @@ const char *metrics_task_type(size_t index) {
   return wm_task_types[index] ? wm_task_types[index]->name : wm_delegate.name;
 }
 
-void metrics_follow(struct metrics *metrics, const struct wm_workspace *workspace) {
+static void follow_roles(struct metrics *metrics, const struct wm_workspace *workspace) {
+  size_t fresh = 0;
+  for (size_t i = 0; i < workspace->role_count && fresh <= METRICS_ROLES; i++)
+    fresh += *role_slot_of(metrics, workspace->roles[i].name) == 0;
+  if (metrics->role_count + fresh > METRICS_ROLES)
+    return;
+  for (size_t i = 0; i < workspace->role_count; i++)
+    role_of(metrics, workspace->roles[i].name);
+}
+
+static void follow_automations(struct metrics *metrics, const struct wm_workspace *workspace) {
   size_t fresh = 0;
   for (size_t i = 0; i < workspace->automation_count && fresh <= METRICS_AUTOMATIONS; i++)
     fresh += *slot_of(metrics, workspace->automations[i].name) == 0;
@@ -96,6 +129,11 @@ void metrics_follow(struct metrics *metrics, const struct wm_workspace *workspac
     for (size_t t = 0; t < automation->task_count; t++)
       row->has[type_of(automation->tasks[t].type)] = true;
   }
+}
+
+void metrics_follow(struct metrics *metrics, const struct wm_workspace *workspace) {
+  follow_automations(metrics, workspace);
+  follow_roles(metrics, workspace);
 }
 
 void metrics_outcome(struct metrics *metrics, struct wm_text automation, const struct wm_outcome *outcome) {
@@ -121,6 +159,15 @@ void metrics_failure(struct metrics *metrics, int64_t wall_us, enum wm_code code
   failure->sequence = sequence;
   copy_name(failure->automation, sizeof failure->automation, automation);
   copy_name(failure->origin, sizeof failure->origin, origin);
+}
+
+void metrics_changed(struct metrics *metrics, const struct wm_change *changes, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    struct metrics_role *role = role_of(metrics, changes[i].role);
+    metrics->changes[changes[i].cause]++;
+    role->gained += changes[i].effective;
+    role->lost += !changes[i].effective;
+  }
 }
 
 void metrics_unknown(struct metrics *metrics, struct wm_text automation) {

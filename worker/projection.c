@@ -81,6 +81,10 @@ static bool write_changes(struct loop *loop, const struct projection *items, siz
   }
   loop->in_transaction = false;
   loop->metrics.transactions[METRICS_COMMITTED]++;
+  for (size_t i = 0; i < count; i++) {
+    metrics_changed(&loop->metrics, items[i].ends.changes, items[i].ends.count);
+    metrics_changed(&loop->metrics, items[i].changes, items[i].change_count);
+  }
   return true;
 }
 

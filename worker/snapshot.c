@@ -2,10 +2,13 @@
 
 #include <pthread.h>
 
+#include "worker/stall.h"
+
 struct board {
   pthread_mutex_t mutex;
   struct snapshot *newest;
-  int64_t next_us; /* monotonic */
+  struct stall stall; /* the loop's thread alone */
+  int64_t next_us;    /* monotonic */
 };
 
 struct board *board_new(void) {
@@ -19,6 +22,7 @@ void board_free(struct board *board) {
   if (!board)
     return;
   free(board->newest);
+  stall_release(&board->stall);
   pthread_mutex_destroy(&board->mutex);
   free(board);
 }
@@ -34,7 +38,7 @@ static int64_t records_left(const struct loop *loop, size_t topic, int32_t parti
   return end > next ? end - next : 0;
 }
 
-static void take_lags(const struct loop *loop, struct snapshot *ret) {
+static void take_lags(const struct loop *loop, struct stall *stall, struct snapshot *ret) {
   const struct partitions *partitions = &loop->partitions;
   ret->lag = -1;
   for (size_t topic = 0; topic < partitions->input_count; topic++) {
@@ -44,6 +48,9 @@ static void take_lags(const struct loop *loop, struct snapshot *ret) {
       int64_t records = records_left(loop, topic, p);
       if (records >= 0)
         ret->lag = (ret->lag < 0 ? 0 : ret->lag) + records;
+      int64_t stuck_us = stall_look(stall, loop, topic, p, records);
+      if (stuck_us > ret->stuck_us)
+        ret->stuck_us = stuck_us;
       if (ret->lag_count < SNAPSHOT_LAGS)
         ret->lags[ret->lag_count++] =
             (struct snapshot_lag){wm_text_of(loop->doors.log.inputs[topic]), p, partitions->items[p].state, records};
@@ -70,7 +77,7 @@ static void copy_digest(char room[static 16], struct wm_text digest) {
   snprintf(room, 16, "%.*s", WM_TEXT_ARG(digest));
 }
 
-static void take(const struct loop *loop, struct snapshot *ret) {
+static void take(const struct loop *loop, struct stall *stall, struct snapshot *ret) {
   ret->wall_us = loop_wall(loop);
   ret->monotonic_us = loop_now(loop);
   ret->phase = loop->phase;
@@ -91,7 +98,7 @@ static void take(const struct loop *loop, struct snapshot *ret) {
   ret->counters = loop->counters;
   ret->metrics = loop->metrics;
   take_partitions(loop, ret);
-  take_lags(loop, ret);
+  take_lags(loop, stall, ret);
 }
 
 /* --- handing over --- */
@@ -121,7 +128,7 @@ void board_publish(struct board *board, const struct loop *loop, bool now) {
   struct snapshot *fresh = calloc(1, sizeof *fresh);
   if (!fresh)
     return;
-  take(loop, fresh);
+  take(loop, &board->stall, fresh);
   board_put(board, fresh);
   board->next_us = now_us + SNAPSHOT_PERIOD_US;
 }

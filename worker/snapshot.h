@@ -29,6 +29,7 @@ struct snapshot {
   size_t unprojected;                    /* live partitions that do not follow the catalogue yet */
   int64_t projection_left;               /* records of the users topic, of the partition at work */
   int64_t lag;                           /* of all that is ours; -1: of none it is known */
+  int64_t stuck_us;                      /* the longest time that an input has stood still (worker/stall.h) */
   int64_t unapplied;                     /* records of the users topic that Redis has not acknowledged */
   size_t input_count;
   char workspace[16], catalogue[16];

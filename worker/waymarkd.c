@@ -128,6 +128,7 @@ static void log_findings(struct worker *worker, const struct wm_findings *findin
 
 static void refuse_reload(struct worker *worker, const char *error) {
   worker->loop->metrics.reloads_refused++;
+  worker->loop->metrics.reload_failed = true;
   logger_say(&worker->logger, LOGGER_ERROR, wall_us(), "reload refused, the old workspace stays",
              (const struct logger_field[]){{.name = "error", .text = wm_text_of(error)}, {0}});
 }
@@ -150,6 +151,7 @@ static void reload(struct worker *worker) {
     worker->logger.level = said.level;
     worker->logger.json = said.json;
     loop_reload(worker->loop, fresh.workspace, &rules);
+    worker->loop->metrics.reload_failed = false;
     fresh.workspace = NULL;
   }
   files_unload(&fresh);

@@ -56,6 +56,12 @@ static enum log_poll hand_out(struct memory_member *member, size_t topic, int32_
   return LOG_RECORD;
 }
 
+/* The last stable offset: nobody reads on behind a record whose transaction is not decided. */
+static bool is_open(const struct memory_entry *entry) {
+  return entry->transaction &&
+         (entry->transaction->state == MEMORY_OPEN || entry->transaction->state == MEMORY_DECIDED);
+}
+
 static enum log_poll poll_records(struct memory_member *member, struct log_polled *ret) {
   struct memory_log *log = member->log;
   size_t all = MEMORY_INPUTS * (size_t)log->partition_count;
@@ -64,7 +70,8 @@ static enum log_poll poll_records(struct memory_member *member, struct log_polle
     size_t topic = (first + i) % all % MEMORY_INPUTS;
     int32_t p = (int32_t)((first + i) % all / MEMORY_INPUTS);
     const struct memory_place *place = &member->places[topic][p];
-    if (place->ours && !place->paused && place->next < (int64_t)log->inputs[topic][p].count)
+    const struct memory_partition *input = &log->inputs[topic][p];
+    if (place->ours && !place->paused && place->next < (int64_t)input->count && !is_open(&input->entries[place->next]))
       return hand_out(member, topic, p, ret);
   }
   return LOG_NOTHING;
@@ -409,8 +416,8 @@ static enum log_poll door_read_next(void *self, int timeout_ms, struct wm_record
   while (member->read_position < (int64_t)users->count) {
     const struct memory_entry *entry = &users->entries[member->read_position];
     enum memory_state state = entry->transaction ? entry->transaction->state : MEMORY_COMMITTED;
-    if (state == MEMORY_OPEN || state == MEMORY_DECIDED)
-      break; /* the last stable offset */
+    if (is_open(entry))
+      break;
     int64_t offset = member->read_position++;
     *ret_position = member->read_position;
     if (entry->marker || state == MEMORY_ABORTED)

@@ -91,3 +91,81 @@ Test(rules, a_snapshot_tells_lag_and_pauses) {
   board_free(board);
   quiet_end();
 }
+
+/* An end that a decision tells, ends that a sweep tells, and what the decisions change themselves. */
+Test(rules, each_role_change_that_is_counted_has_its_record) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  send_milestone("user-1", "e1", "a");
+  send_milestone("user-2", "e2", "a");
+  run_for(process, 1000000);
+  process->loop->sweep.next_us = INT64_MAX;
+  s.world.now_us += 22 * INT64_C(1000000);
+  send_milestone("user-1", "e3", "keep");
+  run_for(process, 500000);
+  size_t told = count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\"");
+  cr_expect_gt(told, 0);
+  process->loop->sweep.next_us = 0;
+  run_for(process, 2000000);
+  const struct metrics *metrics = metrics_of(process);
+  cr_expect_gt(count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\""), told);
+  cr_expect_eq(metrics->changes[WM_CAUSE_EXPIRY], count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\""));
+  cr_expect_eq(metrics->changes[WM_CAUSE_TASK], count_with(WM_OUT_CHANGES, "\"cause\":\"task\""));
+  uint64_t gained = 0, lost = 0;
+  for (size_t i = 0; i <= METRICS_ROLES; i++) {
+    gained += metrics->roles[i].gained;
+    lost += metrics->roles[i].lost;
+  }
+  cr_expect_eq(gained, count_with(WM_OUT_CHANGES, "\"effective\":true"));
+  cr_expect_eq(lost, count_with(WM_OUT_CHANGES, "\"effective\":false"));
+  cr_expect_eq(metrics->roles[METRICS_ROLES].gained, 0, "each role has a row of its own");
+  quiet_end();
+}
+
+static int64_t stuck_us(struct board *board, const struct process *process) {
+  board_publish(board, process->loop, true);
+  const struct snapshot *snapshot = board_borrow(board);
+  int64_t found = snapshot->stuck_us;
+  board_return(board, snapshot);
+  return found;
+}
+
+Test(rules, what_stands_behind_an_open_transaction_is_stuck) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  struct board *board = board_new();
+  struct memory_transaction open = {.state = MEMORY_OPEN};
+  cr_expect_eq(stuck_us(board, process), 0);
+  send_milestone("user-1", "e1", "keep");
+  run_for(process, 5000000);
+  cr_expect_eq(stuck_us(board, process), 0, "it was read");
+  send_milestone("user-1", "e2", "keep");
+  struct memory_partition *input = &s.log->inputs[0][0];
+  input->entries[input->count - 1].transaction = &open;
+  send_milestone("user-1", "e3", "keep");
+  cr_expect_eq(stuck_us(board, process), 0, "it only begins to wait");
+  run_for(process, 5000000);
+  cr_expect_geq(stuck_us(board, process), 5000000);
+  cr_expect_lt(stuck_us(board, process), 5100000);
+  open.state = MEMORY_COMMITTED;
+  run_for(process, 1000000);
+  cr_expect_eq(stuck_us(board, process), 0, "it went on");
+  input->entries[input->count - 2].transaction = NULL;
+  board_free(board);
+  quiet_end();
+}
+
+Test(rules, who_is_paused_is_not_stuck) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  struct board *board = board_new();
+  memory_cache_set_down(s.cache, true);
+  send_milestone("user-1", "e1", "keep");
+  run_for(process, 1000000);
+  stuck_us(board, process);
+  run_for(process, 5000000);
+  cr_expect_eq(stuck_us(board, process), 0);
+  memory_cache_set_down(s.cache, false);
+  board_free(board);
+  quiet_end();
+}

@@ -49,6 +49,10 @@ static void fill(void) {
   metrics_unknown(metrics, WM_TEXT("certified-partner"));
   metrics_failure(metrics, snapshot->wall_us, WM_E_ROLE_UNKNOWN, WM_TEXT("certified-partner"), 10,
                   WM_TEXT("events/3/8812"));
+  const struct wm_change change = {.role = WM_TEXT("member"), .cause = WM_CAUSE_EXPIRY};
+  metrics_changed(metrics, &change, 1);
+  snapshot->stuck_us = 301500000;
+  metrics->reload_failed = true;
   metrics_observe(&metrics->commit_lag, metrics_bounds_us, 31000);
   metrics_observe(&metrics->batch_events, metrics_bounds_events, 7);
   snapshot->lags[snapshot->lag_count++] = (struct snapshot_lag){WM_TEXT("journey.milestones"), 3, PARTITION_LIVE, 12};
@@ -118,6 +122,12 @@ Test(expose, numbers_come_with_their_labels_and_units) {
   cr_expect(says("waymark_commit_latency_seconds_bucket{le=\"300\"} 1\n"));
   cr_expect(says("waymark_commit_latency_seconds_sum 0.031\n"));
   cr_expect(says("waymark_batch_events_bucket{le=\"10\"} 1\n"));
+  cr_expect(says("waymark_role_moves_total{role=\"member\",move=\"gained\"} 0\n"));
+  cr_expect(says("waymark_role_moves_total{role=\"member\",move=\"lost\"} 1\n"));
+  cr_expect(says("waymark_role_moves_total{role=\"_other\",move=\"lost\"} 0\n"));
+  cr_expect(says("waymark_role_changes_total{cause=\"expiry\"} 1\n"));
+  cr_expect(says("waymark_stuck_seconds 301.5\n"));
+  cr_expect(says("waymark_reload_failed 1\n"));
 }
 
 Test(expose, a_label_can_not_break_out) {
@@ -147,6 +157,8 @@ Test(expose, what_is_shown_has_a_bound) {
       const struct wm_outcome outcome = {.task = &task, .result = (enum wm_result)result};
       metrics_outcome(&snapshot->metrics, wm_text_of(name), &outcome);
     }
+    const struct wm_change change = {.role = wm_text_of(name), .effective = i % 2 == 0};
+    metrics_changed(&snapshot->metrics, &change, 1);
   }
   expose_metrics(&expose, &buf);
   cr_expect_lt(buf.size, 600000);

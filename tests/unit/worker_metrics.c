@@ -85,6 +85,61 @@ Test(metrics, a_large_workspace_leaves_the_rows_to_those_that_do_something) {
   cr_expect_str_eq(metrics.rows[1].name, "a7");
 }
 
+static void move(const char *role, bool effective, enum wm_cause cause) {
+  const struct wm_change change = {.role = wm_text_of(role), .effective = effective, .cause = cause};
+  metrics_changed(&metrics, &change, 1);
+}
+
+Test(metrics, roles_gained_and_lost_are_counted_by_role_and_by_cause) {
+  move("member", true, WM_CAUSE_TASK);
+  move("expert", true, WM_CAUSE_EXPIRY);
+  move("member", true, WM_CAUSE_TASK);
+  move("member", false, WM_CAUSE_EXPIRY);
+  cr_assert_eq(metrics.role_count, 2);
+  cr_expect_str_eq(metrics.roles[0].name, "member");
+  cr_expect_eq(metrics.roles[0].gained, 2);
+  cr_expect_eq(metrics.roles[0].lost, 1);
+  cr_expect_eq(metrics.changes[WM_CAUSE_TASK], 2);
+  cr_expect_eq(metrics.changes[WM_CAUSE_EXPIRY], 2);
+}
+
+Test(metrics, roles_beyond_the_cap_share_one_row) {
+  char name[64];
+  for (int i = 0; i < METRICS_ROLES + 100; i++) {
+    snprintf(name, sizeof name, "role-%d", i);
+    move(name, true, WM_CAUSE_TASK);
+  }
+  cr_expect_eq(metrics.role_count, METRICS_ROLES);
+  cr_expect_str_eq(metrics.roles[METRICS_ROLES].name, "_other");
+  cr_expect_eq(metrics.roles[METRICS_ROLES].gained, 100);
+}
+
+static void follow_catalogue(size_t count) {
+  struct wm_workspace workspace = {.role_count = count};
+  static char names[METRICS_ROLES * 2][16];
+  workspace.roles = calloc(count, sizeof *workspace.roles);
+  for (size_t i = 0; i < count; i++) {
+    snprintf(names[i], sizeof names[i], "r%zu", i);
+    workspace.roles[i] = (struct wm_role){.name = wm_text_of(names[i])};
+  }
+  metrics_follow(&metrics, &workspace);
+  free(workspace.roles);
+}
+
+Test(metrics, roles_of_the_catalogue_are_shown_before_anybody_has_them) {
+  follow_catalogue(3);
+  follow_catalogue(3);
+  cr_expect_eq(metrics.role_count, 3);
+  cr_expect_str_eq(metrics.roles[2].name, "r2");
+}
+
+Test(metrics, a_large_catalogue_leaves_the_rows_to_roles_that_somebody_gets) {
+  follow_catalogue(METRICS_ROLES + 1);
+  cr_expect_eq(metrics.role_count, 0);
+  move("r7", true, WM_CAUSE_TASK);
+  cr_expect_str_eq(metrics.roles[0].name, "r7");
+}
+
 Test(metrics, every_task_type_has_a_name_of_its_own) {
   for (size_t i = 0; i < METRICS_TASK_TYPES; i++)
     for (size_t j = 0; j < i; j++)
