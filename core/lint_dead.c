@@ -114,12 +114,12 @@ static bool report_search(const struct lint *lint, const struct wm_condition *co
                                  .automation_count = automation ? 1 : 0};
   struct lint_answer answer;
   lint_search(lint->run, &goal, STEPS, false, &answer);
-  if (answer.verdict != LINT_NEVER)
+  const struct wm_test *test = answer.clash[1].test;
+  bool placed = test && test->line > 0;
+  if (answer.verdict != LINT_NEVER || (test && !placed)) /* no event passes the triggers: told where they stand */
     return false;
   struct wm_buf buf = WM_BUF_INIT;
   add_clash(&answer, &buf);
-  const struct wm_test *test = answer.clash[1].test;
-  bool placed = test && test->line > 0;
   wm_findings_add(lint->run->findings, WM_WARNING, WM_E_DEAD_RULE, lint->file, placed ? test->line : condition->line,
                   placed ? test->column : condition->column,
                   "nothing makes all of this hold, so %s '%.*s' is never %s%s", lint->what, WM_TEXT_ARG(lint->name),

@@ -5,12 +5,12 @@
 #include "core/hash.h"
 
 int wm_run_fail(struct wm_run *run, struct wm_outcome *outcome, enum wm_code code, const char *format, ...) {
-  char sentence[sizeof(run->error->text)];
+  char sentence[2 * sizeof(run->error->text)]; /* longer than what fits, so that the cut is made by wm_error_set */
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(sentence, sizeof(sentence), format, arguments);
   va_end(arguments);
-  struct wm_error cut; /* cuts between characters */
+  struct wm_error cut;
   wm_error_set(&cut, code, "%s", sentence);
   outcome->result = WM_RESULT_FAILED;
   outcome->code = code;

@@ -41,12 +41,53 @@ static void missed(struct walking *walking, const char *path, const char *why) {
   walking->missed++;
 }
 
+/* Whole folders, any number of them: "**" and a slash where a name begins. */
+static bool is_folders(struct wm_text glob, size_t at) {
+  return glob.size - at >= 3 && memcmp(glob.bytes + at, "**/", 3) == 0 && (at == 0 || glob.bytes[at - 1] == '/');
+}
+
+/* The end of what a run takes next: a folder, or one code point. 'path.size' + 1: there is none. */
+static size_t take_more(struct wm_text path, size_t at, bool folders) {
+  const char *slash = folders ? memchr(path.bytes + at, '/', path.size - at) : NULL;
+  if (folders)
+    return slash ? (size_t)(slash - path.bytes) + 1 : path.size + 1;
+  for (at++; at < path.size && ((unsigned char)path.bytes[at] & 0xc0) == 0x80;)
+    at++;
+  return at;
+}
+
+/* As wm_text_glob ('*' is any run, slashes too), and folders may be none: 'a', '**' and 'b' name 'a/b'. */
+static bool path_matches(struct wm_text path, struct wm_text glob) {
+  size_t at = 0, g = 0, again = 0, taken = 0; /* where the last run began to take: in the glob, in the path */
+  bool run = false, folders = false;
+  while (at < path.size) {
+    bool whole = is_folders(glob, g);
+    if (whole || (g < glob.size && glob.bytes[g] == '*')) {
+      run = true, folders = whole, taken = at;
+      again = g += whole ? 3 : 1;
+    } else if (g < glob.size && (glob.bytes[g] == '?' || glob.bytes[g] == path.bytes[at])) {
+      at = glob.bytes[g++] == '?' ? take_more(path, at, false) : at + 1;
+    } else if (run) {
+      g = again;
+      at = taken = take_more(path, taken, folders);
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size && glob.bytes[g] == '*')
+    g++;
+  return at == path.size && g == glob.size;
+}
+
+/* With a slash in front (or "./") only what stands in the workspace itself, else any file or folder of that name too. */
 static bool is_ignored(const struct walking *walking, const char *relative, const char *name) {
   for (size_t i = 0; i < walking->ignore_count; i++) {
-    struct wm_text glob = wm_text_of(walking->ignore[i]);
+    const char *start = walking->ignore[i];
+    bool rooted = *start == '/' || strncmp(start, "./", 2) == 0;
+    struct wm_text glob = wm_text_of(rooted ? strchr(start, '/') + 1 : start);
     while (glob.size > 1 && glob.bytes[glob.size - 1] == '/')
       glob.size--;
-    if (wm_text_glob(wm_text_of(relative), glob) || wm_text_glob(wm_text_of(name), glob))
+    if (path_matches(wm_text_of(relative), glob) || (!rooted && wm_text_glob(wm_text_of(name), glob)))
       return true;
   }
   return false;

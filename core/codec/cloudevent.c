@@ -184,17 +184,6 @@ static int check_future(struct wm_decoding *decoding) {
   return 0;
 }
 
-static int read_trace(struct wm_decoding *decoding) {
-  struct wm_event *event = decoding->event;
-  struct wm_text header = wm_header_text(decoding->traceparent);
-  event->traceparent = wm_value_text(wm_value_member(&event->attributes, WM_TEXT("traceparent")));
-  if (event->traceparent.size > TRACE_LIMIT)
-    event->traceparent = WM_NO_TEXT;
-  if (event->traceparent.bytes || header.size > TRACE_LIMIT)
-    return 0;
-  return wm_arena_text(decoding->arena, header, &event->traceparent);
-}
-
 /* Where the event stands, unless a replay says otherwise. */
 static int read_origin(struct wm_decoding *decoding) {
   const struct wm_record *record = decoding->record;
@@ -216,6 +205,18 @@ static struct wm_text attribute_text(const struct wm_decoding *decoding, struct 
   return text.size >= 1 && text.size <= limit ? text : WM_NO_TEXT;
 }
 
+/* The attribute, else the header of that name, which tracers set without looking at what an event is. */
+static struct wm_text find_trace(const struct wm_decoding *decoding) {
+  struct wm_text trace = attribute_text(decoding, WM_TEXT("traceparent"), TRACE_LIMIT);
+  if (!trace.bytes)
+    trace = wm_header_text(decoding->traceparent);
+  return trace.size >= 1 && trace.size <= TRACE_LIMIT ? trace : WM_NO_TEXT;
+}
+
+static int read_trace(struct wm_decoding *decoding) {
+  return wm_arena_text(decoding->arena, find_trace(decoding), &decoding->event->traceparent);
+}
+
 /* Fills what names the event in a rejection, as far as it could be read. */
 static int identify(struct wm_decoding *decoding) {
   struct wm_rejection *rejection = decoding->rejection;
@@ -230,8 +231,7 @@ static int identify(struct wm_decoding *decoding) {
                                &rejection->source) ||
                  wm_arena_text(arena, attribute_text(decoding, WM_TEXT("id"), ATTRIBUTE_LIMIT), &rejection->id) ||
                  wm_arena_text(arena, attribute_text(decoding, WM_TEXT("type"), ATTRIBUTE_LIMIT), &rejection->type) ||
-                 wm_arena_text(arena, attribute_text(decoding, WM_TEXT("traceparent"), TRACE_LIMIT),
-                               &rejection->traceparent)
+                 wm_arena_text(arena, find_trace(decoding), &rejection->traceparent)
              ? -1
              : 0;
 }

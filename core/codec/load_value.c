@@ -170,12 +170,22 @@ void load_template(struct load *load, const struct load_key *key, const struct w
     load_invalid(load, value, error.code, "%s", error.text);
 }
 
+/* A word is more likely 'manager' misspelt than the address of anybody: those have a sign or a digit in them. */
+static bool is_address(struct wm_text text) {
+  for (size_t i = 0; i < text.size; i++) {
+    char letter = (char)(text.bytes[i] | 0x20);
+    if ((letter < 'a' || letter > 'z') && text.bytes[i] != '-' && text.bytes[i] != ' ')
+      return true;
+  }
+  return false;
+}
+
 void load_recipient(struct load *load, const struct load_key *key, const struct wm_node *value, void *place) {
   static const char *const words[] = {"user", "manager", NULL};
   struct wm_text text;
   if (!filled_scalar(load, key, true, value, &text))
     return;
-  if (wm_text_is(text, "user") || wm_text_is(text, "manager") || memchr(text.bytes, '@', text.size))
+  if (wm_text_is(text, "user") || wm_text_is(text, "manager") || is_address(text))
     *(struct wm_text *)place = load_copy(load, text);
   else
     load_invalid(load, value, WM_E_VALUE_INVALID, "'%s' must be 'user', 'manager' or an address, not '%.*s'" LOAD_NEAR,

@@ -83,3 +83,14 @@ def test_a_folder_that_is_none(tmp_path):
     assert waymark("lint", tmp_path / "nowhere").code == 2
     (tmp_path / "file").write_text("")
     assert waymark("lint", tmp_path / "file").code == 2
+
+
+@pytest.mark.parametrize("trigger", ["directory.user.updated", "directory.*", "role.x"])
+def test_a_trigger_that_no_event_can_have_is_told_once_and_where_it_stands(workspace, trigger):
+    (workspace / "bad.yaml").write_text(f"automation: bad\ntrigger: {trigger}\ntasks:\n"
+                                        "  - {name: t, sequence: 1, type: notify, channel: mail, message: m}\n"
+                                        "---\nchannel: mail\n")
+    done = waymark("lint", workspace)
+    assert done.code == 1
+    (told,) = done.err.splitlines()
+    assert told.startswith(f"{workspace / 'bad.yaml'}:2:10: invalid: ") and told.endswith("[TRIGGER_RESERVED]")

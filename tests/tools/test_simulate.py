@@ -206,3 +206,12 @@ def test_the_same_file_gives_the_same_bytes(workspace):
     events = lines(*(event(i, subject=f"u{i % 7}") for i in range(50)))
     calls = [waymark("simulate", workspace, "-", "--outcomes", "-", "--users", "-", stdin=events).out for _ in "ab"]
     assert calls[0] == calls[1] != ""
+
+
+def test_messages_are_cut_between_characters(workspace):
+    (workspace / "any.yaml").write_text("automation: any\ntrigger: '*'\ntasks:\n"
+                                        "  - {name: t, sequence: 1, type: change-role, role: member, action: add}\n")
+    outcomes, _ = simulate(workspace, lines(event(1, type="é" * 512), event(2, type="x" + "é" * 511)))
+    for outcome in outcomes:
+        message = outcome["data"]["tasks"][0]["message"]
+        assert len(message) > 200 and set(message[20:]) == {"é"}

@@ -110,6 +110,30 @@ Test(files, ignore_names_paths_files_and_folders) {
   cr_expect(has_role("kept"));
 }
 
+Test(files, ignore_takes_folders_of_any_depth) {
+  write_file("waymark.yaml", "ignore: ['**/top.yaml', 'a/**/b.yaml', '/only.yaml', ./here, 'a/**/c/**/d*.yaml']\n");
+  write_file("r.yaml", AUTOMATION "---\nrole: r\n");
+  write_file("top.yaml", "rubbish");
+  write_file("only.yaml", "rubbish");
+  make_folder("here");
+  write_file("here/x.yaml", "rubbish");
+  make_folder("a");
+  write_file("a/top.yaml", "rubbish");
+  write_file("a/b.yaml", "rubbish");
+  make_folder("a/c");
+  write_file("a/c/b.yaml", "rubbish");
+  write_file("a/c/d1.yaml", "rubbish");
+  make_folder("a/c/e");
+  write_file("a/c/e/d2.yaml", "rubbish");
+  write_file("a/only.yaml", "role: kept\n");
+  make_folder("a/here");
+  write_file("a/here/x.yaml", "role: kept-too\n");
+  write_file("a/ab.yaml", "role: kept-as-well\n");
+  load(SETTINGS_FULL);
+  cr_expect_eq(loaded.findings.count, 0u);
+  cr_expect(has_role("kept") && has_role("kept-too") && has_role("kept-as-well"));
+}
+
 Test(files, links_are_followed_and_loops_end) {
   make_folder("real");
   write_file("real/a.yaml", AUTOMATION "---\nrole: r\n");
