@@ -47,18 +47,6 @@ static int read_range(const struct options *options, struct verify *verify) {
   return EXIT_FINE;
 }
 
-/* The role sets are those of the workspace with what was said at run time. */
-static int follow_control(struct loaded *loaded) {
-  struct wm_running running;
-  struct wm_overlay overlay;
-  struct wm_error error = {0};
-  int exit_code = roles_control_read(&loaded->settings, &running);
-  if (exit_code == EXIT_FINE && wm_workspace_overlay(loaded->workspace, &running, &overlay, &error) < 0)
-    exit_code = say_memory();
-  wm_running_release(&running);
-  return exit_code;
-}
-
 /* Role sets of another workspace than the workers have would all be called drift. */
 static void tell_catalogue(struct verify *verify) {
   struct wm_error error = {0};
@@ -124,7 +112,7 @@ static int run(const struct invocation *invocation) {
   if (exit_code == EXIT_FINE)
     exit_code = read_range(&invocation->options, &verify);
   if (exit_code == EXIT_FINE)
-    exit_code = follow_control(&loaded);
+    exit_code = roles_control_follow(&loaded.settings, loaded.workspace);
   wm_arena_init(&verify.arena, 0);
   if (exit_code == EXIT_FINE)
     tell_catalogue(&verify);

@@ -7,10 +7,10 @@
 #include "core/condition.h"
 #include "tools/lib/events.h"
 #include "tools/lib/files.h"
+#include "tools/lib/user_list.h"
 #include "worker/ranges.h"
 
 #define REPLAY_RATE 1000    /* copies a second, when nobody says otherwise */
-#define REPLAY_USERS 100000 /* names in a filter */
 
 struct replay_range {
   struct range range;
@@ -21,8 +21,7 @@ struct replay_range {
 
 /* Which records of the ranges are meant; all that is not given leaves everything. */
 struct replay_filter {
-  struct wm_text *users; /* sorted */
-  size_t user_count;
+  struct user_list users;
   struct wm_text *types; /* a trailing '*' matches any rest */
   size_t type_count;
   struct wm_text automation;           /* WM_NO_TEXT: all */

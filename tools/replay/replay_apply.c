@@ -401,17 +401,6 @@ static int confirm(struct applying *applying) {
   return yes ? EXIT_FINE : say(EXIT_BAD_NEWS, "nothing was sent");
 }
 
-static int lay_over(struct applying *applying) {
-  struct wm_running running;
-  struct wm_overlay overlay;
-  struct wm_error error = {0};
-  int exit_code = roles_control_read(&applying->loaded.settings, &running);
-  if (exit_code == EXIT_FINE && wm_workspace_overlay(applying->loaded.workspace, &running, &overlay, &error) < 0)
-    exit_code = say_error(EXIT_BUG, &error);
-  wm_running_release(&running);
-  return exit_code;
-}
-
 /* Claims the run, then reads how far it is: from here on nobody else sends for it. */
 static int claim(struct applying *applying) {
   const struct settings *settings = &applying->loaded.settings;
@@ -447,7 +436,7 @@ static int prepare(struct applying *applying) {
     snprintf(applying->name, sizeof applying->name, "replay-%.12s", applying->plan.digest);
   if (!applying->plan.input.bytes && !(applying->ranges = ranges_open(&applying->loaded.settings, &error)))
     return say_error(EXIT_BAD_NEWS, &error);
-  exit_code = lay_over(applying);
+  exit_code = roles_control_follow(&applying->loaded.settings, applying->loaded.workspace);
   if (exit_code == EXIT_FINE)
     exit_code = check_plan(applying);
   if (exit_code == EXIT_FINE)

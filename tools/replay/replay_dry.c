@@ -174,8 +174,8 @@ static int count_role(struct dry_run *dry, struct wm_text automation, const stru
     return -1;
   switch (outcome->result) {
   case WM_RESULT_CHANGED:
-    row->counts[outcome->task->action == WM_REMOVE ? DRY_REMOVED : DRY_ADDED]++;
-    *(outcome->task->action == WM_REMOVE ? &counts->removed : &counts->added) += 1;
+    row->counts[outcome->task->action == WM_ADD ? DRY_ADDED : DRY_REMOVED]++;
+    *(outcome->task->action == WM_ADD ? &counts->added : &counts->removed) += 1;
     break;
   case WM_RESULT_UNCHANGED:
   case WM_RESULT_REQUESTED:

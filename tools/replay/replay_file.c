@@ -88,7 +88,7 @@ static void write_ranges(struct wm_buf *buf, const struct replay_plan *plan) {
 
 static void write_filter(struct wm_buf *buf, const struct replay_filter *filter) {
   wm_write_open(buf, WM_KEY("filter"), '{');
-  write_texts(buf, "users", filter->users, filter->user_count);
+  write_texts(buf, "users", filter->users.items, filter->users.count);
   write_texts(buf, "types", filter->types, filter->type_count);
   wm_write_text(buf, WM_KEY("automation"), filter->automation);
   wm_write_text(buf, WM_KEY("where"), filter->where);
@@ -217,7 +217,7 @@ static int read_texts(const struct reading *reading, const struct wm_value *list
                       size_t *ret_count) {
   if (!list)
     return EXIT_FINE;
-  if (list->type != WM_LIST || list->list.count > REPLAY_USERS)
+  if (list->type != WM_LIST || list->list.count > USER_LIST_LIMIT)
     return refuse(reading, "'users' and 'types' are lists");
   *ret = WM_ARENA_ARRAY(&reading->plan->arena, struct wm_text, list->list.count + 1);
   if (!*ret)
@@ -225,7 +225,7 @@ static int read_texts(const struct reading *reading, const struct wm_value *list
   for (size_t i = 0; i < list->list.count; i++) {
     (*ret)[i] = wm_value_text(&list->list.items[i]);
     if (!(*ret)[i].bytes ||
-        (i > 0 && wm_text_compare((*ret)[i - 1], (*ret)[i]) > 0 && ret == &reading->plan->filter.users))
+        (i > 0 && wm_text_compare((*ret)[i - 1], (*ret)[i]) > 0 && ret == &reading->plan->filter.users.items))
       return refuse(reading, "'users' and 'types' hold texts, users in order");
   }
   *ret_count = list->list.count;
@@ -238,7 +238,7 @@ static int read_filter(const struct reading *reading, const struct wm_value *val
     return refuse(reading, "'filter' is not an object");
   filter->automation = wm_value_text(member(value, "automation"));
   filter->where = wm_value_text(member(value, "where"));
-  int exit_code = read_texts(reading, member(value, "users"), &filter->users, &filter->user_count);
+  int exit_code = read_texts(reading, member(value, "users"), &filter->users.items, &filter->users.count);
   if (exit_code == EXIT_FINE)
     exit_code = read_texts(reading, member(value, "types"), &filter->types, &filter->type_count);
   return exit_code == EXIT_FINE ? replay_filter_compile(filter) : exit_code;

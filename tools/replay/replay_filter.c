@@ -1,48 +1,6 @@
-#include <stdlib.h>
-
 #include "core/codec/load.h"
 #include "tools/lib/say.h"
 #include "tools/replay/replay.h"
-
-/* --- users --- */
-
-static int by_text(const void *a, const void *b) {
-  return wm_text_compare(*(const struct wm_text *)a, *(const struct wm_text *)b);
-}
-
-static int add_user(struct replay_filter *filter, struct wm_text user, struct wm_arena *arena) {
-  if (!wm_text_is_user_id(user))
-    return say(EXIT_USAGE, "--user: '%.*s' is no user id", WM_TEXT_ARG(wm_text_shown(user)));
-  if (filter->user_count == REPLAY_USERS)
-    return say(EXIT_USAGE, "--user: more than %d users; leave it out to take them all", REPLAY_USERS);
-  return wm_arena_text(arena, user, &filter->users[filter->user_count++]) < 0 ? say_memory() : EXIT_FINE;
-}
-
-static int read_users_file(struct replay_filter *filter, const char *path, struct wm_arena *arena) {
-  struct lines lines;
-  struct wm_text line;
-  bool end = false;
-  int exit_code = lines_open(&lines, path);
-  while (exit_code == EXIT_FINE && (exit_code = lines_next(&lines, &line, &end)) == EXIT_FINE && !end)
-    if (!line_is_blank(line))
-      exit_code = add_user(filter, line, arena);
-  lines_close(&lines);
-  if (exit_code == EXIT_FINE && filter->user_count == 0)
-    return say(EXIT_USAGE, "--user: '%s' names no user", path);
-  return exit_code;
-}
-
-static int read_users(struct replay_filter *filter, const char *given, struct wm_arena *arena) {
-  if (!given)
-    return EXIT_FINE;
-  filter->users = WM_ARENA_ARRAY(arena, struct wm_text, given[0] == '@' ? REPLAY_USERS : 1);
-  if (!filter->users)
-    return say_memory();
-  int exit_code =
-      given[0] == '@' ? read_users_file(filter, given + 1, arena) : add_user(filter, wm_text_of(given), arena);
-  qsort(filter->users, filter->user_count, sizeof *filter->users, by_text);
-  return exit_code;
-}
 
 /* --- types --- */
 
@@ -119,7 +77,7 @@ int replay_filter_read(const struct options *options, const struct wm_workspace 
                        struct replay_filter *ret) {
   *ret = (struct replay_filter){0};
   const char *automation = options_value(options, "automation"), *where = options_value(options, "where");
-  int exit_code = read_users(ret, options_value(options, "user"), arena);
+  int exit_code = user_list_read(options_value(options, "user"), arena, &ret->users);
   if (exit_code == EXIT_FINE)
     exit_code = read_types(ret, options_value(options, "type"), arena);
   if (exit_code == EXIT_FINE && automation) {
@@ -161,8 +119,7 @@ bool replay_filter_takes(const struct replay_filter *filter, const struct wm_eve
   const struct wm_scope scope = {.event = event, .now_us = event->now_us};
   if (!takes_type(filter, event->type))
     return false;
-  if (filter->user_count > 0 &&
-      !(event->user.bytes && bsearch(&event->user, filter->users, filter->user_count, sizeof *filter->users, by_text)))
+  if (!user_list_has(&filter->users, event->user))
     return false;
   return !filter->condition || wm_condition_answer(filter->condition, &scope) == WM_YES;
 }

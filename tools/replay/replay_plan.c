@@ -31,17 +31,6 @@ static int check(const struct options *options) {
 
 /* --- what decides --- */
 
-static int lay_over(struct planning *planning) {
-  struct wm_running running;
-  struct wm_overlay overlay;
-  struct wm_error error = {0};
-  int exit_code = roles_control_read(&planning->loaded.settings, &running);
-  if (exit_code == EXIT_FINE && wm_workspace_overlay(planning->loaded.workspace, &running, &overlay, &error) < 0)
-    exit_code = say_error(EXIT_BUG, &error);
-  wm_running_release(&running);
-  return exit_code;
-}
-
 int replay_know(const struct loaded *loaded, struct replay_plan *plan) {
   char running[WM_DIGEST_SIZE];
   replay_running_digest(loaded->workspace, running);
@@ -126,7 +115,7 @@ int replay_plan_run(const struct invocation *invocation) {
   if (exit_code == EXIT_FINE)
     exit_code = check_topic(&planning);
   if (exit_code == EXIT_FINE && !offline)
-    exit_code = lay_over(&planning);
+    exit_code = roles_control_follow(&planning.loaded.settings, planning.loaded.workspace);
   if (exit_code == EXIT_FINE)
     exit_code =
         replay_filter_read(planning.options, planning.loaded.workspace, &planning.plan.arena, &planning.plan.filter);

@@ -10,6 +10,7 @@ static const char *const types[] = {
     [REQUEST_ADD] = "role.assignment.requested",
     [REQUEST_REMOVE] = "role.assignment.requested",
     [REQUEST_DELEGATE] = "role.delegation.requested",
+    [REQUEST_WITHDRAW] = "role.grant.withdrawn",
 };
 
 void requests_init(struct requests *requests, const struct settings *settings) {
@@ -27,7 +28,7 @@ void requests_release(struct requests *requests) {
   requests->items = NULL;
 }
 
-int requests_add(struct requests *requests, struct wm_text user, const struct request_terms *terms) {
+int requests_add_at(struct requests *requests, struct wm_text user, const struct request_terms *terms, int64_t time_us) {
   if (requests->count == requests->capacity) {
     size_t capacity = requests->capacity ? 2 * requests->capacity : 64;
     struct request *items = reallocarray(requests->items, capacity, sizeof *items);
@@ -36,11 +37,15 @@ int requests_add(struct requests *requests, struct wm_text user, const struct re
     requests->items = items;
     requests->capacity = capacity;
   }
-  struct request request = {.terms = terms};
+  struct request request = {.terms = terms, .time_us = time_us};
   if (wm_arena_text(&requests->arena, user, &request.user) < 0)
     return -1;
   requests->items[requests->count++] = request;
   return 0;
+}
+
+int requests_add(struct requests *requests, struct wm_text user, const struct request_terms *terms) {
+  return requests_add_at(requests, user, terms, 0);
 }
 
 const struct request_terms *requests_keep(struct requests *requests, const struct request_terms *terms) {
@@ -48,7 +53,7 @@ const struct request_terms *requests_keep(struct requests *requests, const struc
   if (!copy)
     return NULL;
   *copy = *terms;
-  struct wm_text *texts[] = {&copy->role, &copy->by, &copy->reason, &copy->to};
+  struct wm_text *texts[] = {&copy->role, &copy->by, &copy->reason, &copy->to, &copy->source};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (wm_arena_text(&requests->arena, *texts[i], texts[i]) < 0)
       return NULL;
@@ -95,12 +100,13 @@ void request_to_json(const struct requests *requests, size_t index, struct wm_bu
   request_id(requests, index, buf);
   wm_buf_printf(buf, "\",\"source\":\"" REQUEST_SOURCE "\",\"type\":\"%s\"", types[terms->kind]);
   add_member(buf, "subject", request->user);
-  add_moment(buf, "time", requests->time_us);
+  add_moment(buf, "time", request->time_us ? request->time_us : requests->time_us);
   wm_buf_add_string(buf, ",\"datacontenttype\":\"application/json\",\"data\":{\"role\":");
   wm_buf_add_json(buf, terms->role);
-  if (terms->kind != REQUEST_DELEGATE)
+  if (terms->kind == REQUEST_ADD || terms->kind == REQUEST_REMOVE)
     wm_buf_printf(buf, ",\"action\":\"%s\"", terms->kind == REQUEST_ADD ? "add" : "remove");
   add_member(buf, "to", terms->to);
+  add_member(buf, "source", terms->source);
   if (terms->until_us != WM_NEVER)
     add_moment(buf, "until", terms->until_us);
   if (terms->delegation)

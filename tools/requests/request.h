@@ -8,7 +8,7 @@
 #define REQUEST_SOURCE "/waymark/requests"
 #define REQUEST_REASON_LIMIT 1000 /* bytes: registers keep it */
 
-enum request_kind { REQUEST_ADD, REQUEST_REMOVE, REQUEST_DELEGATE };
+enum request_kind { REQUEST_ADD, REQUEST_REMOVE, REQUEST_DELEGATE, REQUEST_WITHDRAW };
 
 /* What is asked; many requests may share it. Texts are borrowed. */
 struct request_terms {
@@ -17,6 +17,7 @@ struct request_terms {
   int64_t until_us;          /* WM_NEVER: no end */
   struct wm_text by, reason; /* claims (contract 4) */
   struct wm_text to;         /* REQUEST_DELEGATE: the receiver */
+  struct wm_text source;     /* REQUEST_WITHDRAW: whose grant, "automation/<name>" or "manual" */
   bool delegation;           /* REQUEST_ADD: the holder may hand it on */
 };
 
@@ -29,6 +30,7 @@ enum request_answer {
 struct request {
   struct wm_text user; /* whom it is about, and whose home it goes to; with REQUEST_DELEGATE the giver */
   const struct request_terms *terms;
+  int64_t time_us; /* of its event; 0: when all are sent */
   enum request_answer answer;
 };
 
@@ -49,6 +51,9 @@ void requests_release(struct requests *requests);
 
 /* Adds one; the user's id is copied, 'terms' are borrowed. -1: out of memory. */
 int requests_add(struct requests *requests, struct wm_text user, const struct request_terms *terms);
+
+/* Adds one whose event has this time, not that of its sending: REQUEST_WITHDRAW takes what was given up to then. */
+int requests_add_at(struct requests *requests, struct wm_text user, const struct request_terms *terms, int64_t time_us);
 
 /* Terms with every text copied, in the arena of 'requests'. NULL: out of memory. */
 const struct request_terms *requests_keep(struct requests *requests, const struct request_terms *terms);

@@ -78,6 +78,10 @@ static bool is_result(const struct wm_value *task, const char *result) {
 
 /* --- one request --- */
 
+static bool takes(enum request_kind kind) {
+  return kind == REQUEST_REMOVE || kind == REQUEST_WITHDRAW;
+}
+
 struct told_text {
   const char *result; /* as programs read it */
   enum style style;
@@ -93,7 +97,7 @@ static void describe(const struct request *request, const struct request_told *t
   } else if (is_result(what, "superseded")) {
     ret->result = "superseded";
     ret->style = STYLE_WARN;
-    wm_buf_printf(&ret->note, "a newer %s stands: ", request->terms->kind == REQUEST_REMOVE ? "grant" : "removal");
+    wm_buf_printf(&ret->note, "a newer %s stands: ", takes(request->terms->kind) ? "grant" : "removal");
     add_clock(wm_value_member(what, WM_TEXT("stands")), &ret->note);
   } else {
     bool changed = is_result(what, "changed");
@@ -131,6 +135,8 @@ static void add_sentence(const struct request *request, const char *result, stru
        " before; the assignment by hand counts beside what automations and criteria give"},
       {REQUEST_REMOVE, "changed", " has no assignment of ", " any more"},
       {REQUEST_REMOVE, "unchanged", " had no assignment of ", " to take away"},
+      {REQUEST_WITHDRAW, "changed", " has no assignment of ", " any more"},
+      {REQUEST_WITHDRAW, "unchanged", " lost what that source gave, if it had; other sources' assignments of ", " stay"},
       {REQUEST_DELEGATE, "changed", " holds ", " now"},
       {REQUEST_DELEGATE, "unchanged", " held ",
        " before; the assignment by hand counts beside what automations and criteria give"},
@@ -145,7 +151,10 @@ static void add_sentence(const struct request *request, const char *result, stru
 
 static void tell_sentence(const struct request *request, const struct told_text *text) {
   static const char *const asked[] = {
-      [REQUEST_ADD] = "granted", [REQUEST_REMOVE] = "revoked", [REQUEST_DELEGATE] = "delegated"};
+      [REQUEST_ADD] = "granted",
+                                      [REQUEST_REMOVE] = "revoked",
+                                      [REQUEST_DELEGATE] = "delegated",
+                                      [REQUEST_WITHDRAW] = "taken back"};
   struct wm_buf buf = WM_BUF_INIT;
   add_sentence(request, text->result, &buf);
   if (buf.size == 0)

@@ -55,6 +55,17 @@ int roles_control_read(const struct settings *settings, struct wm_running *ret) 
   return exit_code;
 }
 
+int roles_control_follow(const struct settings *settings, struct wm_workspace *workspace) {
+  struct wm_running running;
+  struct wm_overlay overlay;
+  struct wm_error error = {0};
+  int exit_code = roles_control_read(settings, &running);
+  if (exit_code == EXIT_FINE && wm_workspace_overlay(workspace, &running, &overlay, &error) < 0)
+    exit_code = say_memory();
+  wm_running_release(&running);
+  return exit_code;
+}
+
 /* --- writing --- */
 
 static int make_record(const struct settings *settings, const struct wm_running_word *word, size_t index,
