@@ -43,6 +43,7 @@ extern const struct command command_status;
 extern const struct command command_verify, command_rebuild, command_doctor;
 extern const struct command command_failures, command_redrive, command_event;
 extern const struct command command_replay;
+extern const struct command command_undo;
 
 /* NULL: there is none of that name. */
 const struct command *command_find(const char *name);

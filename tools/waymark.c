@@ -35,6 +35,7 @@ const struct command *const commands[] = {
     &command_delegate,
     &command_directory,
     &command_replay,
+    &command_undo,
     &command_verify,
     &command_rebuild,
     &command_doctor,

@@ -87,5 +87,6 @@ void completion_options(const struct command *command,
   for (const struct option *option = command->options; option && option->name; option++)
     take(command, option);
   for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-    take(command, &common[i]);
+    if (!options_own(command->options, common[i].name))
+      take(command, &common[i]);
 }

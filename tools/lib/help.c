@@ -27,6 +27,8 @@ static void print_options(const struct option *options) {
   putchar('\n');
   for (size_t list = 0; list < 2; list++)
     for (const struct option *option = lists[list]; option && option->name; option++) {
+      if (list == 1 && options_own(options, option->name))
+        continue;
       option_spelling(option, spelling, sizeof spelling);
       printf("  %-*s  %s\n", (int)width, spelling, option->summary);
     }

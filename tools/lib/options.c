@@ -36,6 +36,10 @@ static const struct option *find_letter(const struct option *rows, char letter) 
   return NULL;
 }
 
+bool options_own(const struct option *rows, const char *name) {
+  return find_long(rows, wm_text_of(name)) != NULL;
+}
+
 static int unknown_long(const struct options *options, const char *who, struct wm_text name) {
   const char *names[OPTIONS_LIMIT + 3];
   size_t count = 0;
@@ -65,8 +69,9 @@ static int read_long(struct options *options, const char *who, const char *word,
   const char *equals = strchr(word, '=');
   struct wm_text name = {word + 2, equals ? (size_t)(equals - word) - 2 : strlen(word + 2)};
   const struct option *row = find_long(options->rows, name);
-  if (!row)
-    row = find_long(common, name);
+  bool alone = row && row->value && !equals && !next;
+  if (!row || (alone && find_long(common, name)))
+    row = find_long(common, name); /* what takes a value and has none means what it means everywhere */
   if (!row)
     return unknown_long(options, who, name);
   if (!row->value && equals)

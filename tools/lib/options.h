@@ -42,6 +42,9 @@ struct options {
 int options_parse(struct options *ret, const struct option *rows, const char *who, bool stop_at_argument, int argc,
                   char **argv);
 
+/* Does a command have its own meaning for an option? --version with a value, where --version alone stays what it is. */
+bool options_own(const struct option *rows, const char *name);
+
 /* The value of an option; NULL: not given; "" for a flag that is there. */
 const char *options_value(const struct options *options, const char *name);
 bool options_has(const struct options *options, const char *name);

@@ -4,6 +4,7 @@
 
 #include "tools/lib/say.h"
 #include "tools/lib/show.h"
+#include "tools/lib/tally_tell.h"
 
 #define USERS_SHOWN 20
 
@@ -73,80 +74,28 @@ void replay_tell_user(void *taker, struct wm_text user, const struct wm_role_set
 
 /* --- tallies --- */
 
-/* How one tally is told. */
-struct shape {
-  const char *kind, *parts[TALLY_PARTS + 1], *counts[TALLY_COLUMNS + 1], *heads[TABLE_COLUMNS];
-  bool example;
-};
-
-static const struct shape roles_shape = {
+static const struct tally_shape roles_shape = {
     "tasks",
     {"automation", "role", NULL},
     {"added", "removed", "unchanged", "superseded", "failed", "skipped", NULL},
     {"automation", "role", "added", "removed", "unchanged", "superseded", "failed", "skipped", NULL},
     false};
-static const struct shape sent_shape = {"notifications",
-                                        {"automation", "channel", NULL},
-                                        {"sent-with-notify", "too-old", "not-sent", NULL},
-                                        {"automation", "channel", "sent with --notify", "too old", "not sent", NULL},
-                                        false};
-static const struct shape failures_shape = {"failures",
-                                            {"automation", "code", NULL},
-                                            {"failed", NULL},
-                                            {"automation", "code", "failed", "for example", NULL},
-                                            true};
-static const struct shape users_shape = {"roles",
-                                         {"role", NULL},
-                                         {"users-gaining", "users-losing", NULL},
-                                         {"role", "users gaining", "users losing", NULL},
-                                         false};
-
-static void tell_row_json(const struct shape *shape, const struct tally_row *row) {
-  struct wm_buf line = WM_BUF_INIT;
-  wm_buf_printf(&line, "{\"kind\":\"%s\"", shape->kind);
-  for (size_t i = 0; shape->parts[i]; i++) {
-    wm_buf_printf(&line, ",\"%s\":", shape->parts[i]);
-    wm_buf_add_json(&line, row->parts[i]);
-  }
-  for (size_t i = 0; shape->counts[i]; i++)
-    wm_buf_printf(&line, ",\"%s\":%zu", shape->counts[i], row->counts[i]);
-  if (shape->example && row->example.bytes) {
-    wm_buf_add_string(&line, ",\"example\":");
-    wm_buf_add_json(&line, row->example);
-  }
-  printf("%s}\n", line.bytes ? line.bytes : "");
-  wm_buf_release(&line);
-}
-
-static void tell_row(const struct shape *shape, const struct tally_row *row, struct table *table) {
-  for (size_t i = 0; shape->parts[i]; i++)
-    table_text(table, STYLE_PLAIN, row->parts[i]);
-  for (size_t i = 0; shape->counts[i]; i++)
-    table_cell(table, row->counts[i] ? STYLE_PLAIN : STYLE_DIM, "%zu", row->counts[i]);
-  if (shape->example)
-    table_text(table, STYLE_DIM, row->example.bytes ? row->example : WM_TEXT(""));
-}
-
-static int tell_tally(const struct shape *shape, const struct tally *tally, bool json) {
-  struct table table;
-  struct tally_row **rows = tally_sorted(tally);
-  if (!rows)
-    return say_memory();
-  table_init(&table, shape->heads);
-  for (size_t i = 0; i < tally->count; i++) {
-    if (json)
-      tell_row_json(shape, rows[i]);
-    else
-      tell_row(shape, rows[i], &table);
-  }
-  bool any = table_rows(&table) > 0;
-  table_print(&table, stdout);
-  if (any)
-    putchar('\n');
-  table_release(&table);
-  free(rows);
-  return EXIT_FINE;
-}
+static const struct tally_shape sent_shape = {
+    "notifications",
+    {"automation", "channel", NULL},
+    {"sent-with-notify", "too-old", "not-sent", NULL},
+    {"automation", "channel", "sent with --notify", "too old", "not sent", NULL},
+    false};
+static const struct tally_shape failures_shape = {"failures",
+                                                  {"automation", "code", NULL},
+                                                  {"failed", NULL},
+                                                  {"automation", "code", "failed", "for example", NULL},
+                                                  true};
+static const struct tally_shape users_shape = {"roles",
+                                               {"role", NULL},
+                                               {"users-gaining", "users-losing", NULL},
+                                               {"role", "users gaining", "users losing", NULL},
+                                               false};
 
 /* --- ranges --- */
 
@@ -254,15 +203,7 @@ static void tell_sum(const struct replay_telling *telling, const struct dry_run 
   printf("The plan is in '%s'. Nothing was sent: waymark replay apply %s --reason '...'\n", path, path);
 }
 
-int replay_tell(struct replay_telling *telling, const struct dry_run *dry, const char *path) {
-  tell_ranges(dry->plan, telling->json);
-  int exit_code = tell_tally(&roles_shape, &dry->roles, telling->json);
-  if (exit_code == EXIT_FINE)
-    exit_code = tell_tally(&sent_shape, &dry->sent, telling->json);
-  if (exit_code == EXIT_FINE)
-    exit_code = tell_tally(&failures_shape, &dry->failures, telling->json);
-  if (exit_code == EXIT_FINE)
-    exit_code = tell_tally(&users_shape, &dry->users, telling->json);
+void replay_tell_users(struct replay_telling *telling) {
   bool any = table_rows(&telling->users) > 0;
   table_print(&telling->users, stdout);
   if (telling->more)
@@ -270,6 +211,18 @@ int replay_tell(struct replay_telling *telling, const struct dry_run *dry, const
   if (any)
     putchar('\n');
   fputs(telling->lines.bytes ? telling->lines.bytes : "", stdout);
+}
+
+int replay_tell(struct replay_telling *telling, const struct dry_run *dry, const char *path) {
+  tell_ranges(dry->plan, telling->json);
+  int exit_code = tally_tell(&roles_shape, &dry->roles, telling->json);
+  if (exit_code == EXIT_FINE)
+    exit_code = tally_tell(&sent_shape, &dry->sent, telling->json);
+  if (exit_code == EXIT_FINE)
+    exit_code = tally_tell(&failures_shape, &dry->failures, telling->json);
+  if (exit_code == EXIT_FINE)
+    exit_code = tally_tell(&users_shape, &dry->users, telling->json);
+  replay_tell_users(telling);
   tell_sum(telling, dry, path);
   return exit_code;
 }

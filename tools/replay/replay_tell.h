@@ -20,6 +20,9 @@ void replay_tell_end(struct replay_telling *telling);
 void replay_tell_user(void *telling, struct wm_text user, const struct wm_role_set *before,
                       const struct wm_role_set *after);
 
+/* The users that were taken, on stdout. */
+void replay_tell_users(struct replay_telling *telling);
+
 /* All of it on stdout; 'path' is where the plan was written. EXIT_FINE, or told. */
 int replay_tell(struct replay_telling *telling, const struct dry_run *dry, const char *path);
 

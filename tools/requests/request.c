@@ -28,7 +28,8 @@ void requests_release(struct requests *requests) {
   requests->items = NULL;
 }
 
-int requests_add_at(struct requests *requests, struct wm_text user, const struct request_terms *terms, int64_t time_us) {
+int requests_add_at(struct requests *requests, struct wm_text user, const struct request_terms *terms,
+                    int64_t time_us) {
   if (requests->count == requests->capacity) {
     size_t capacity = requests->capacity ? 2 * requests->capacity : 64;
     struct request *items = reallocarray(requests->items, capacity, sizeof *items);

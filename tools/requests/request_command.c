@@ -7,8 +7,7 @@
 
 #define TIMEOUT_US (30 * WM_SECOND_US)
 
-static const char *const words[] = {
-    [REQUEST_ADD] = "granted",
+static const char *const words[] = {[REQUEST_ADD] = "granted",
                                     [REQUEST_REMOVE] = "revoked",
                                     [REQUEST_DELEGATE] = "delegated",
                                     [REQUEST_WITHDRAW] = "taken back"};

@@ -136,7 +136,8 @@ static void add_sentence(const struct request *request, const char *result, stru
       {REQUEST_REMOVE, "changed", " has no assignment of ", " any more"},
       {REQUEST_REMOVE, "unchanged", " had no assignment of ", " to take away"},
       {REQUEST_WITHDRAW, "changed", " has no assignment of ", " any more"},
-      {REQUEST_WITHDRAW, "unchanged", " lost what that source gave, if it had; other sources' assignments of ", " stay"},
+      {REQUEST_WITHDRAW, "unchanged", " lost what that source gave, if it had; other sources' assignments of ",
+       " stay"},
       {REQUEST_DELEGATE, "changed", " holds ", " now"},
       {REQUEST_DELEGATE, "unchanged", " held ",
        " before; the assignment by hand counts beside what automations and criteria give"},
@@ -150,8 +151,7 @@ static void add_sentence(const struct request *request, const char *result, stru
 }
 
 static void tell_sentence(const struct request *request, const struct told_text *text) {
-  static const char *const asked[] = {
-      [REQUEST_ADD] = "granted",
+  static const char *const asked[] = {[REQUEST_ADD] = "granted",
                                       [REQUEST_REMOVE] = "revoked",
                                       [REQUEST_DELEGATE] = "delegated",
                                       [REQUEST_WITHDRAW] = "taken back"};

@@ -1,0 +1,294 @@
+/* What the removals of an automation took, out of its outcomes. What they took is found by making the registers of
+ * these users once more from all outcomes, up to the removal: there the grants stand that it took. Where the log begins
+ * later, the outcome itself still names the sources of others that it took along. */
+#include <stdlib.h>
+
+#include "core/moment.h"
+#include "tools/lib/say.h"
+#include "tools/lib/show.h"
+#include "tools/undo/undo.h"
+#include "tools/undo/undo_givers.h"
+#include "worker/client.h"
+
+#define REASON_GIVERS 500 /* bytes: the whole reason has to fit into a request */
+
+void undo_losses_init(struct undo_losses *losses, struct undo_selection *selection) {
+  *losses = (struct undo_losses){.selection = selection};
+  wm_arena_init(&losses->arena, 0);
+}
+
+void undo_losses_release(struct undo_losses *losses) {
+  for (size_t i = 0; i < losses->count; i++)
+    wm_buf_release(&losses->items[i].givers);
+  free(losses->items);
+  wm_arena_release(&losses->arena);
+}
+
+const char *undo_loss_why(enum undo_loss_state state) {
+  static const char *const words[] = {
+      [LOSS_BACK] = "to be given back",
+      [LOSS_OWN] = "it took what it had given itself",
+      [LOSS_HELD] = "assigned again",
+      [LOSS_STANDS] = "a newer removal stands",
+      [LOSS_ENDED] = "it would have ended by now",
+      [LOSS_NO_ROLE] = "the role can't be assigned",
+      [LOSS_UNKNOWN] = "the user is not known",
+  };
+  return words[state];
+}
+
+/* --- what the automation decided --- */
+
+static bool is_result(const struct undo_outcome *outcome, const char *result) {
+  return wm_text_is(outcome->result, result);
+}
+
+static int add_loss(struct undo_losses *losses, const struct undo_outcome *outcome) {
+  if (losses->count == losses->capacity) {
+    size_t capacity = losses->capacity ? 2 * losses->capacity : 256;
+    struct undo_loss *items = reallocarray(losses->items, capacity, sizeof *items);
+    if (!items)
+      return -1;
+    losses->items = items;
+    losses->capacity = capacity;
+  }
+  struct wm_arena *arena = &losses->arena;
+  struct undo_loss loss = {.at_us = outcome->at_us, .until_us = INT64_MIN};
+  size_t dropped = outcome->dropped ? outcome->dropped->list.count : 0;
+  loss.dropped = WM_ARENA_ARRAY(arena, struct wm_text, dropped + 1);
+  if (!loss.dropped || wm_arena_text(arena, outcome->user, &loss.user) < 0 ||
+      wm_arena_text(arena, outcome->role, &loss.role) < 0 ||
+      wm_arena_text(arena, outcome->version, &loss.version) < 0 || wm_arena_text(arena, outcome->run, &loss.run) < 0 ||
+      wm_clock_copy(&outcome->clock, arena, &loss.clock) < 0)
+    return -1;
+  for (; loss.dropped_count < dropped; loss.dropped_count++)
+    if (wm_arena_text(arena, wm_value_text(&outcome->dropped->list.items[loss.dropped_count]),
+                      &loss.dropped[loss.dropped_count]) < 0)
+      return -1;
+  losses->items[losses->count++] = loss;
+  return 0;
+}
+
+static struct undo_grant *find_grant(const struct undo_plan *plan, struct wm_text user, struct wm_text role) {
+  size_t low = 0, high = plan->grant_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    struct undo_grant *grant = &plan->grants[middle];
+    int order = wm_text_compare(grant->user, user);
+    order = order ? order : wm_text_compare(grant->role, role);
+    if (order == 0)
+      return grant;
+    low = order < 0 ? middle + 1 : low;
+    high = order < 0 ? high : middle;
+  }
+  return NULL;
+}
+
+/* The automation gave this role by a decision that is not meant: does it still count? The register keeps only the
+ * newest grant of a source, so one that was renewed does not show it. */
+static int note_other(struct undo_losses *losses, const struct undo_outcome *outcome) {
+  struct undo_selection *selection = losses->selection;
+  struct undo_grant *grant = find_grant(selection->plan, outcome->user, outcome->role);
+  const struct undo_user *user = grant ? undo_selection_user(selection, outcome->user) : NULL;
+  const struct wm_user_role *role = user ? wm_user_role(user->before, outcome->role) : NULL;
+  int64_t until_us;
+  if (!role || wm_clock_compare(&outcome->clock, &role->removed) <= 0 ||
+      wm_clock_compare(&outcome->clock, &user->before->cleared) <= 0 ||
+      wm_clock_compare(&outcome->clock, &grant->other) <= 0)
+    return 0;
+  for (size_t i = 0; i < role->grant_count; i++)
+    if (wm_text_equal(role->grants[i].source, selection->source) &&
+        wm_clock_compare(&outcome->clock, &role->grants[i].taken) <= 0)
+      return 0;
+  if (undo_end_of(selection->loaded->workspace, outcome->automation, outcome->version, &outcome->clock, &until_us) &&
+      until_us <= selection->now_us)
+    return 0;
+  return wm_clock_copy(&outcome->clock, &losses->arena, &grant->other) < 0 ||
+                 wm_arena_text(&losses->arena, outcome->version, &grant->other_version) < 0
+             ? -1
+             : 0;
+}
+
+static int take_outcome(void *taker, const struct undo_outcome *outcome) {
+  struct undo_losses *losses = taker;
+  const struct undo_filter *filter = &losses->selection->plan->filter;
+  if (!wm_text_equal(outcome->automation, filter->automation))
+    return 0;
+  bool meant = undo_filter_takes(filter, outcome->version, outcome->run, outcome->clock.time_us);
+  if (wm_text_is(outcome->action, "add") && !meant &&
+      (is_result(outcome, "changed") || is_result(outcome, "unchanged")))
+    return note_other(losses, outcome);
+  if (wm_text_is(outcome->action, "remove") && meant && user_list_has(&filter->users, outcome->user) &&
+      is_result(outcome, "changed"))
+    return add_loss(losses, outcome);
+  return 0;
+}
+
+/* Most records are of others, which a look at the bytes tells. */
+struct looking {
+  struct undo_losses *losses;
+  struct wm_buf automation; /* "automation":"x" */
+};
+
+static bool names_it(void *taker, struct wm_text record, struct wm_text key) {
+  const struct looking *looking = taker;
+  (void)key;
+  return wm_text_contains(record, (struct wm_text){looking->automation.bytes, looking->automation.size});
+}
+
+static int take_looked(void *taker, const struct undo_outcome *outcome) {
+  return take_outcome(((struct looking *)taker)->losses, outcome);
+}
+
+static int by_place(const void *a, const void *b) {
+  const struct undo_loss *left = a, *right = b;
+  int order = wm_text_compare(left->user, right->user);
+  order = order ? order : wm_text_compare(left->role, right->role);
+  return order ? order : wm_clock_compare(&right->clock, &left->clock);
+}
+
+/* The newest removal of a role is the one that stands. */
+static void sort(struct undo_losses *losses) {
+  size_t kept = 0;
+  if (losses->count > 1)
+    qsort(losses->items, losses->count, sizeof *losses->items, by_place);
+  for (size_t i = 0; i < losses->count; i++)
+    if (kept == 0 || !wm_text_equal(losses->items[kept - 1].user, losses->items[i].user) ||
+        !wm_text_equal(losses->items[kept - 1].role, losses->items[i].role))
+      losses->items[kept++] = losses->items[i];
+  losses->count = kept;
+}
+
+int undo_losses_read(struct undo_losses *losses, bool all) {
+  struct undo_plan *plan = losses->selection->plan;
+  struct looking looking = {.losses = losses};
+  struct undo_reading reading = {.loaded = losses->selection->loaded,
+                                 .file = losses->file,
+                                 .from_ms = CLIENT_BEGINNING,
+                                 .wants = names_it,
+                                 .take = take_looked,
+                                 .taker = &looking};
+  wm_buf_printf(&looking.automation, "\"automation\":\"%.*s\"", WM_TEXT_ARG(plan->filter.automation));
+  int exit_code = looking.automation.failed ? say_memory() : undo_outcomes_each(&reading);
+  wm_buf_release(&looking.automation);
+  losses->cut = reading.cut;
+  sort(losses);
+  for (size_t i = 0; i < plan->grant_count && !all; i++)
+    plan->grants[i].left |= wm_clock_is_set(&plan->grants[i].other);
+  return exit_code;
+}
+
+/* --- what would give it back --- */
+
+static enum undo_loss_state judge(const struct undo_losses *losses, const struct undo_loss *loss) {
+  const struct undo_selection *selection = losses->selection;
+  const struct undo_user *user = undo_selection_user(selection, loss->user);
+  const struct wm_role *role = wm_workspace_role(selection->loaded->workspace, loss->role);
+  const struct wm_user_role *entry = user ? wm_user_role(user->after, loss->role) : NULL;
+  if (!user)
+    return LOSS_UNKNOWN;
+  if (!role || role->kind != WM_ROLE_PORTAL || role->managed)
+    return LOSS_NO_ROLE;
+  if (wm_clock_compare(&user->after->cleared, &loss->clock) > 0 ||
+      (entry && wm_clock_compare(&entry->removed, &loss->clock) > 0))
+    return LOSS_STANDS;
+  return wm_user_is_assigned(user->after, loss->role, selection->now_us) ? LOSS_HELD : LOSS_BACK;
+}
+
+static bool is_whole(const struct undo_filter *filter) {
+  return !filter->version.bytes && !filter->run.bytes && filter->from_us == INT64_MIN && filter->to_us == INT64_MAX;
+}
+
+/* The log does not go back to who had given it: then only the outcome of the removal is left. */
+static void go_by_outcome(struct undo_losses *losses, struct undo_loss *loss) {
+  loss->open_ends = 1;
+  loss->foreign = loss->dropped_count > 0 || !is_whole(&losses->selection->plan->filter);
+  for (size_t i = 0; i < loss->dropped_count; i++)
+    wm_buf_printf(&loss->givers, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(loss->dropped[i]));
+  if (loss->dropped_count == 0)
+    wm_buf_add_text(&loss->givers, losses->selection->source);
+}
+
+static int ask_users(struct undo_losses *losses, const char *users_file) {
+  struct wm_text *users = calloc(losses->count + 1, sizeof *users);
+  size_t count = 0;
+  if (!users)
+    return say_memory();
+  for (size_t i = 0; i < losses->count; i++)
+    if (count == 0 || !wm_text_equal(users[count - 1], losses->items[i].user))
+      users[count++] = losses->items[i].user;
+  int exit_code = undo_select_users(losses->selection, users_file, users, count);
+  free(users);
+  return exit_code;
+}
+
+int undo_losses_judge(struct undo_losses *losses, const char *users_file) {
+  int exit_code = ask_users(losses, users_file);
+  bool any = false;
+  for (size_t i = 0; i < losses->count && exit_code == EXIT_FINE; i++) {
+    losses->items[i].state = judge(losses, &losses->items[i]);
+    any |= losses->items[i].state == LOSS_BACK;
+  }
+  if (exit_code == EXIT_FINE && any)
+    exit_code = undo_givers_find(losses);
+  for (size_t i = 0; i < losses->count && exit_code == EXIT_FINE; i++) {
+    struct undo_loss *loss = &losses->items[i];
+    if (loss->state != LOSS_BACK)
+      continue;
+    if (!loss->known)
+      go_by_outcome(losses, loss);
+    if (!loss->foreign)
+      loss->state = LOSS_OWN;
+    else if (loss->open_ends == 0 && loss->until_us <= losses->selection->now_us)
+      loss->state = LOSS_ENDED;
+    losses->back += loss->state == LOSS_BACK;
+  }
+  return exit_code;
+}
+
+/* --- the file --- */
+
+static void write_loss(const struct undo_losses *losses, const struct undo_loss *loss, struct wm_buf *line) {
+  struct wm_buf reason = WM_BUF_INIT;
+  char until[WM_MOMENT_SIZE];
+  wm_buf_printf(&reason, "undo of automation '%.*s', which took it at ",
+                WM_TEXT_ARG(losses->selection->plan->filter.automation));
+  show_time(loss->clock.time_us, &reason);
+  if (loss->givers.size > 0 && loss->givers.size < REASON_GIVERS)
+    wm_buf_printf(&reason, "; it had been given by %s", loss->givers.bytes);
+  if (loss->open_ends > 0)
+    wm_buf_add_string(&reason, "; whether it was to end is not known");
+  wm_buf_clear(line);
+  wm_buf_add_string(line, "{\"user\":");
+  wm_buf_add_json(line, loss->user);
+  wm_buf_add_string(line, ",\"role\":");
+  wm_buf_add_json(line, loss->role);
+  if (loss->open_ends == 0 && loss->until_us != WM_NEVER) {
+    wm_buf_add_string(line, ",\"until\":");
+    wm_buf_add_json(line, (struct wm_text){until, wm_moment_format(loss->until_us, until)});
+  }
+  wm_buf_add_string(line, ",\"reason\":");
+  wm_buf_add_json(line, (struct wm_text){reason.bytes, reason.size});
+  wm_buf_add_string(line, "}\n");
+  line->failed |= reason.failed;
+  wm_buf_release(&reason);
+}
+
+int undo_losses_write(const struct undo_losses *losses, const char *path) {
+  struct wm_buf line = WM_BUF_INIT;
+  FILE *file = NULL;
+  int exit_code = output_open(path, &file);
+  if (!file)
+    return exit_code;
+  for (size_t i = 0; i < losses->count && !line.failed; i++) {
+    if (losses->items[i].state != LOSS_BACK)
+      continue;
+    write_loss(losses, &losses->items[i], &line);
+    if (!line.failed)
+      fwrite(line.bytes, 1, line.size, file);
+  }
+  exit_code = line.failed ? say_memory() : EXIT_FINE;
+  wm_buf_release(&line);
+  int closed = output_close(path, file);
+  return exit_code == EXIT_FINE ? closed : exit_code;
+}
