@@ -169,3 +169,14 @@ def test_an_automation_that_is_not_there(place):
     done = waymark("replay", "plan", "-C", place, "--input", place.parent / "e", "--users", place.parent / "e",
                    "--output", "p", "--automation", "joyn")
     assert done.code == 1 and "did you mean 'join'" in done.err
+
+
+def test_what_a_request_takes_back_counts_as_removed(place):
+    events = [event(1), event(2, type="role.grant.withdrawn", data={"role": "member", "source": "automation/join"})]
+    (tasks,) = [row for row in of(plan(place, events), "tasks") if row["automation"] == "(by hand)"]
+    assert (tasks["added"], tasks["removed"]) == (0, 1)
+
+
+def test_a_limit_leaves_json_lines_json(place):
+    done = plan(place, [event(n, subject=f"u{n}") for n in range(1, 4)], None, "--limit", "2")
+    assert [line["user"] for line in of(done, "user")] == ["u1", "u2"]

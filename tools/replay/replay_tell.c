@@ -206,7 +206,7 @@ static void tell_sum(const struct replay_telling *telling, const struct dry_run 
 void replay_tell_users(struct replay_telling *telling) {
   bool any = table_rows(&telling->users) > 0;
   table_print(&telling->users, stdout);
-  if (telling->more)
+  if (telling->more && !telling->json)
     printf("and %zu more (--limit 0 shows all)\n", telling->more);
   if (any)
     putchar('\n');

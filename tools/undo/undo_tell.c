@@ -44,7 +44,7 @@ static void end_line(struct wm_buf *line) {
 static void end_table(struct table *table, size_t more) {
   bool any = table_rows(table) > 0;
   table_print(table, stdout);
-  if (more)
+  if (any && more)
     printf("and %zu more (--limit 0 shows all)\n", more);
   if (any)
     putchar('\n');
