@@ -1,7 +1,6 @@
 """From two partitions to four, by the procedure of the guide: drain, new topics, rehome. Roles, memory and the audit
 trail come along, and what is not as planned is refused before anything is touched."""
 import json
-import shlex
 import shutil
 import time
 
@@ -76,8 +75,8 @@ class Desk:
                  "subject": user, "data": {"status": "active", **profile}}
         self.sender.of_user(self.workspace.topic["directory"], user, json.dumps(event).encode())
 
-    def grant(self, user, role):
-        done = waymark("grant", user, role, "--yes", "--reason", "asked for", "-C", self.workspace.folder)
+    def grant(self, user, role, *more):
+        done = waymark("grant", user, role, *more, "--yes", "--reason", "asked for", "-C", self.workspace.folder)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def roles(self):
@@ -112,6 +111,11 @@ class Desk:
                 newest[record.key.decode()] = (record.partition, json.loads(record.value))
         return newest
 
+    def lost(self, user):
+        changes = [json.loads(record.value) for record in self.broker.read(self.workspace.topic["changes"])
+                   if record.key.decode() == user]
+        return {change["data"]["role"] for change in changes if not change["data"]["effective"]}
+
     def results(self):
         return [(record.key.decode(), task["result"]) for record in self.broker.read(self.workspace.topic["outcomes"])
                 for task in json.loads(record.value)["data"]["tasks"]]
@@ -122,49 +126,39 @@ def desk(make_workspace, broker):
     return Desk(make_workspace, broker)
 
 
-class Follower:
-    """Takes the commands of the guide one after the other, with the folders and names of this test in their places."""
-
-    def __init__(self, desk):
-        self.desk = desk
-        self.lines = guide.commands("deployment.md", "Changing the number of partitions")
-        self.next_settings = desk.workspace.folder.with_name("workspace-16")
-
-    def do(self, beginning, code=0):
-        line = self.lines.pop(0)
-        assert line.startswith(beginning), f"the guide goes on with '{line}'"
-        words = [self.place(word) for word in shlex.split(line)]
+def operator_of(desk, next_settings):
+    def command(words):
         if words[0] == "cp":
-            copy = shutil.copytree if words[1] == "-r" else shutil.copy
-            return copy(*words[-2:])
+            (shutil.copytree if words[1] == "-r" else shutil.copy)(*words[-2:])
+            return 0, ""
         done = waymark(*words[1:])
-        assert done.returncode == code, f"{line}: exit {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr
 
-    def place(self, word):
-        workspace = self.desk.workspace
-        for shown, here in (("/etc/waymark-16", self.next_settings), ("/etc/waymark", workspace.folder)):
-            word = word.replace(shown, str(here)) if word.startswith(shown) else word
-        return self.desk.old_users if word == "waymark.users" else word
+    places = {"waymark.users": desk.old_users, "/etc/waymark-16": next_settings, "/etc/waymark": desk.workspace.folder}
+    return guide.Operator("deployment.md", "Changing the number of partitions", places, command)
 
 
 def test_two_partitions_become_four_and_nobody_notices(desk, workers):
     """The procedure of the guide, line by line."""
-    worker, operator = workers(desk.workspace), Follower(desk)
+    worker = workers(desk.workspace)
+    desk.grant("u20", "guest", "--until", "6s")
+    ends = time.time() + 6
+    next_settings = desk.workspace.folder.with_name("workspace-16")
+    operator = operator_of(desk, next_settings)
     desk.fill()
+    operator.does("cp -r")
+    desk.plan(next_settings)
+    assert worker.terminate()[0] == 0
     before, registers = desk.roles(), desk.registers(desk.old_users)
     assert before["u3"] == {"member", "trial", "guest", "staff"} and before["u35"] == {"trial"}
-    operator.do("cp -r")
-    desk.plan(operator.next_settings)
-    assert worker.terminate()[0] == 0
 
     counts = desk.broker.topics()
     movers = [user for user in USERS if home(user, 4) != home(user, 2)]
-    said = operator.do("waymark topics rehome --from waymark.users --dry-run")
+    said = operator.does("waymark topics rehome --from waymark.users --dry-run")
     assert f"40 registers to copy, {len(movers)} of them to another partition" in said and movers
     assert "2 partitions, will have 4" in said and "nothing was done" in said
     assert desk.broker.topics() == counts, "a dry run has changed something"
-    said = operator.do("waymark topics rehome --from waymark.users --yes")
+    said = operator.does("waymark topics rehome --from waymark.users --yes")
     assert "40 registers, 40 of them written now" in said and "done: start the workers" in said
     copies = desk.registers(desk.workspace.topic["users"])
     for user, (partition, register) in copies.items():
@@ -172,12 +166,16 @@ def test_two_partitions_become_four_and_nobody_notices(desk, workers):
         assert {**register, "home": home(user, 2)} == registers[user][1]
     assert copies.keys() == set(USERS) and desk.registers(desk.old_users) == registers
     assert desk.roles() == before, "applications see roles all the time"
-    operator.do("cp /etc/waymark-16")
-    operator.do("waymark topics check")
+    time.sleep(max(0.0, ends - time.time()))
+    before["u20"].discard("guest")  # what ended while no worker was there
+    operator.does("cp /etc/waymark-16")
+    operator.does("waymark topics check")
     workers(desk.workspace)
     settle(desk.workspace)
-    operator.do("waymark verify")
-    assert not operator.lines and desk.roles() == before
+    wait_until(lambda: desk.roles() == before, 20, what="the roles of before")
+    operator.does("waymark verify")
+    assert not operator.lines
+    assert desk.lost("u20") == {"guest"}, "an end is in the audit trail"
 
     mover = next(user for user in USERS[:10] if user in movers)
     told = len(desk.results())
