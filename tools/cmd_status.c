@@ -294,25 +294,10 @@ static int ask_redis(struct status *status, const struct settings *settings) {
 
 /* --- the command --- */
 
-/* Where the worker of these settings listens, as seen from its own machine. NULL: that is not to be known. */
-static const char *url_of(const struct settings *settings, char *room, size_t size) {
-  const char *listen = settings->http_listen, *port = strrchr(listen, ':');
-  if (!port || strcmp(port, ":0") == 0)
-    return NULL;
-  int host_size = (int)(port - listen);
-  if (host_size == 0 || strncmp(listen, "0.0.0.0:", 8) == 0)
-    snprintf(room, size, "http://127.0.0.1%s", port);
-  else if (strncmp(listen, "[::]:", 5) == 0)
-    snprintf(room, size, "http://[::1]%s", port);
-  else
-    snprintf(room, size, "http://%s", listen);
-  return room;
-}
-
 static int ask_anybody(struct status *status, const struct settings *settings) {
-  char room[1100];
+  char room[HTTP_GET_URL];
   struct wm_error error = {0};
-  const char *url = url_of(settings, room, sizeof room);
+  const char *url = http_get_listener(settings->http_listen, room, sizeof room);
   int exit_code = url ? ask_worker(status, url, &error) : EXIT_OUTSIDE;
   if (exit_code != EXIT_OUTSIDE)
     return exit_code;

@@ -39,7 +39,7 @@ extern const struct command command_automations;
 extern const struct command command_grant, command_revoke, command_delegate;
 extern const struct command command_roles, command_why, command_who, command_history, command_uses;
 extern const struct command command_directory;
-extern const struct command command_status;
+extern const struct command command_status, command_top;
 extern const struct command command_verify, command_rebuild, command_doctor;
 extern const struct command command_failures, command_redrive, command_event;
 extern const struct command command_replay;

@@ -40,6 +40,7 @@ const struct command *const commands[] = {
     &command_rebuild,
     &command_doctor,
     &command_status,
+    &command_top,
     &command_help,
     NULL,
 };

@@ -46,6 +46,48 @@ static void write_counters(const struct snapshot *snapshot, struct wm_buf *buf) 
   wm_write_integer(buf, WM_KEY("lockouts"), (int64_t)counters->lockouts);
 }
 
+static void write_codes(const struct metrics *metrics, struct wm_buf *buf) {
+  wm_write_open(buf, WM_KEY("codes"), '{');
+  for (size_t code = 0; code < WM_CODE_COUNT; code++) {
+    if (metrics->failures[code] == 0)
+      continue;
+    wm_write_name(buf, wm_text_of(wm_code_name((enum wm_code)code)));
+    wm_write_integer(buf, WM_NO_KEY, (int64_t)metrics->failures[code]);
+  }
+  wm_write_close(buf, '}');
+}
+
+static void write_histogram(struct wm_buf *buf, const char *name, const struct metrics_histogram *histogram) {
+  wm_write_name(buf, wm_text_of(name));
+  wm_write_open(buf, WM_NO_KEY, '{');
+  wm_write_integer(buf, WM_KEY("sum-us"), (int64_t)histogram->sum);
+  wm_write_open(buf, WM_KEY("counts"), '[');
+  for (size_t i = 0; i <= METRICS_BUCKETS; i++)
+    wm_write_integer(buf, WM_NO_KEY, (int64_t)histogram->counts[i]);
+  wm_write_close(buf, ']');
+  wm_write_close(buf, '}');
+}
+
+static void write_times(const struct metrics *metrics, struct wm_buf *buf) {
+  wm_write_open(buf, WM_KEY("transactions"), '{');
+  for (size_t i = 0; i < METRICS_TRANSACTIONS; i++) {
+    wm_write_name(buf, wm_text_of(metrics_transactions[i]));
+    wm_write_integer(buf, WM_NO_KEY, (int64_t)metrics->transactions[i]);
+  }
+  wm_write_close(buf, '}');
+  wm_write_open(buf, WM_KEY("times"), '{');
+  wm_write_open(buf, WM_KEY("bounds-us"), '[');
+  for (size_t i = 0; i < METRICS_BUCKETS; i++)
+    wm_write_integer(buf, WM_NO_KEY, metrics_bounds_us[i]);
+  wm_write_close(buf, ']');
+  write_histogram(buf, "commit-latency", &metrics->commit_lag);
+  write_histogram(buf, "redis-latency", &metrics->redis_lag);
+  write_histogram(buf, "batch", &metrics->batch_us);
+  write_histogram(buf, "commit", &metrics->transactions_us);
+  write_histogram(buf, "redis-fetch", &metrics->redis_us);
+  wm_write_close(buf, '}');
+}
+
 static void write_partitions(const struct snapshot *snapshot, struct wm_buf *buf) {
   wm_write_open(buf, WM_KEY("partitions"), '{');
   for (int state = PARTITION_FOREIGN; state <= PARTITION_LIVE; state++) {
@@ -105,6 +147,8 @@ void expose_json(const struct expose *expose, struct wm_buf *ret) {
     if (snapshot->paused < METRICS_PAUSES)
       wm_write_string(ret, WM_KEY("paused"), metrics_pauses[snapshot->paused].word);
     write_counters(snapshot, ret);
+    write_codes(&snapshot->metrics, ret);
+    write_times(&snapshot->metrics, ret);
     write_partitions(snapshot, ret);
     write_failures(snapshot, ret);
   }

@@ -202,7 +202,6 @@ static void write_automations(struct writer *writer, const struct snapshot *snap
 
 static void write_times(struct writer *writer, const struct snapshot *snapshot) {
   const struct metrics *metrics = &snapshot->metrics;
-  static const char *const results[] = {"committed", "aborted", "uncertain"};
   histogram(writer, "waymark_commit_latency_seconds", &metrics->commit_lag, metrics_bounds_us,
             "From the timestamp of an event's record to the end of the batch that decided it.");
   histogram(writer, "waymark_redis_latency_seconds", &metrics->redis_lag, metrics_bounds_us,
@@ -215,7 +214,7 @@ static void write_times(struct writer *writer, const struct snapshot *snapshot) 
   family(writer, "waymark_transactions_total", "counter",
          "Transactions by result; uncertain: nobody answered the commit.");
   for (size_t i = 0; i < METRICS_TRANSACTIONS; i++)
-    SAMPLE(writer, metrics->transactions[i], LABEL("result", results[i]));
+    SAMPLE(writer, metrics->transactions[i], LABEL("result", metrics_transactions[i]));
   single(writer, "waymark_producer_recycles_total", "counter", (int64_t)snapshot->counters.recycles,
          "Producers made anew, after a commit without an answer.");
   histogram(writer, "waymark_redis_fetch_seconds", &metrics->redis_us, metrics_bounds_us,

@@ -10,6 +10,12 @@ const int64_t metrics_bounds_us[METRICS_BUCKETS] = {1000,     2500,     5000,   
 const int64_t metrics_bounds_events[METRICS_BUCKETS] = {1,   2,    5,    10,   20,    50,    100,   200,
                                                         500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
 
+const char *const metrics_transactions[METRICS_TRANSACTIONS] = {
+    [METRICS_COMMITTED] = "committed",
+    [METRICS_ABORTED] = "aborted",
+    [METRICS_UNCERTAIN] = "uncertain",
+};
+
 const struct metrics_pause_name metrics_pauses[METRICS_PAUSES] = {
     [METRICS_PAUSE_REDIS] = {"redis", "redis"},
     [METRICS_PAUSE_MOVED] = {"redis_moved", "redis is not where this worker left it"},

@@ -42,6 +42,7 @@ struct metrics_role {
 };
 
 enum metrics_transaction { METRICS_COMMITTED, METRICS_ABORTED, METRICS_UNCERTAIN, METRICS_TRANSACTIONS };
+extern const char *const metrics_transactions[METRICS_TRANSACTIONS]; /* "committed" ... */
 
 /* Why a worker pauses; the words stand in metrics_pauses. */
 enum metrics_pause {

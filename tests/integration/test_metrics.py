@@ -39,6 +39,7 @@ when: { data.milestone: left, data.score: { at-least: 5 } }
 tasks: [{ name: Take, sequence: 10, type: change-role, role: member, action: remove }]
 """
 
+RESULTS = ["changed", "unchanged", "superseded", "requested", "skipped", "suppressed", "held", "failed"]
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
 
 
@@ -226,6 +227,15 @@ def test_what_is_counted_is_what_stands_on_the_topics(make_workspace, workers, s
     assert status["failures"][0]["code"] in expected
     people = waymark("status", "--url", outside.url)
     assert people.returncode == 0 and "ready" in people.stdout and any(code in people.stdout for code in expected)
+    assert status["codes"] == expected and sum(status["times"]["redis-latency"]["counts"]) > 1000
+
+    top = waymark("top", outside.url, "--once", "--every", "1.5")
+    assert top.returncode == 0, top.stdout + top.stderr
+    rows = [line.split() for line in top.stdout.splitlines()]
+    assert ["worker-1", "ready", "4", "0", "0", "0", "0", "0"] in rows, "everything is done: all rates are 0"
+    assert all([code, "0", str(count)] in rows for code, count in expected.items())
+    assert ["in", "all", *[str(status["tasks"][result]) for result in RESULTS]] in rows
+    assert [workspace.events, "0", "0", "–", "live", "worker-1"] in rows and "ALARM" not in top.stdout
 
 
 def test_probes_and_status_say_when_redis_is_away(make_workspace, workers, own_redis):
@@ -253,6 +263,8 @@ def test_probes_and_status_say_when_redis_is_away(make_workspace, workers, own_r
     status = json.loads(told.stdout)
     jsonschema.validate(status, SCHEMA)
     assert status["paused"] == "redis" and not status["ready"]
+    top = waymark("top", "-C", workspace.folder, "--once")
+    assert top.returncode == 1 and "paused: redis" in top.stdout and "redis: can't be reached, or refuses" in top.stdout
 
     own_redis.restart()
     wait_until(lambda: outside.get("/readyz")[0] == 200, 20, what="the worker to be ready again")

@@ -130,6 +130,16 @@ Test(expose, numbers_come_with_their_labels_and_units) {
   cr_expect(says("waymark_reload_failed 1\n"));
 }
 
+Test(expose, json_has_the_same_numbers) {
+  fill();
+  snapshot->metrics.transactions[METRICS_ABORTED] = 3;
+  expose_json(&expose, &buf);
+  cr_expect(says("\"codes\":{\"ROLE_UNKNOWN\":1}"), "only those that there are");
+  cr_expect(says("\"transactions\":{\"committed\":0,\"aborted\":3,\"uncertain\":0}"));
+  cr_expect(says("\"bounds-us\":[1000,2500,5000,"));
+  cr_expect(says("\"commit-latency\":{\"sum-us\":31000,\"counts\":[0,0,0,0,0,1,0,"));
+}
+
 Test(expose, a_label_can_not_break_out) {
   worker.group = "a\"} 1\nb\\";
   expose_metrics(&expose, &buf);

@@ -48,6 +48,19 @@ bool http_get_is_url(const char *url) {
   return split(url, &place);
 }
 
+const char *http_get_listener(const char *listen, char *room, size_t size) {
+  const char *port = strrchr(listen, ':');
+  if (!port || strcmp(port, ":0") == 0)
+    return NULL;
+  if (port == listen || strncmp(listen, "0.0.0.0:", 8) == 0)
+    snprintf(room, size, "http://127.0.0.1%s", port);
+  else if (strncmp(listen, "[::]:", 5) == 0)
+    snprintf(room, size, "http://[::1]%s", port);
+  else
+    snprintf(room, size, "http://%s", listen);
+  return room;
+}
+
 static int64_t now_us(void) {
   return system_clock.monotonic_us(system_clock.self);
 }

@@ -235,13 +235,22 @@ static void print_head(const struct table *table, const struct page *page) {
   print_cells(table, page, cells, table->columns);
 }
 
-void table_print(struct table *table, FILE *file) {
+static void print_on(struct table *table, const struct page *page) {
   size_t rows = table_rows(table);
-  struct page page = page_of(file);
   if (rows > 0 && !table->headed)
-    print_head(table, &page);
+    print_head(table, page);
   for (size_t row = 0; row < rows; row++)
-    print_row(table, &page, table->cells + row * table->columns);
+    print_row(table, page, table->cells + row * table->columns);
   table->headed = table->headed || rows > 0;
   forget_rows(table);
+}
+
+void table_print(struct table *table, FILE *file) {
+  struct page page = page_of(file);
+  print_on(table, &page);
+}
+
+void table_print_page(struct table *table, FILE *file, bool colours, size_t edge) {
+  const struct page page = {.file = file, .colours = colours, .edge = edge};
+  print_on(table, &page);
 }
