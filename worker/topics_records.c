@@ -92,6 +92,15 @@ static void stop_partition(struct kafka_handle *reader, const char *topic, int32
   rd_kafka_topic_partition_list_destroy(list);
 }
 
+/* Is this the end only for a reader of committed records? Then a transaction is open or being committed, and the end is
+ * told once more when it is over. */
+static bool is_unsettled(struct kafka_handle *reader, const rd_kafka_message_t *raw) {
+  int64_t low, high;
+  return rd_kafka_get_watermark_offsets(reader->rk, rd_kafka_topic_name(raw->rkt), raw->partition, &low, &high) ==
+             RD_KAFKA_RESP_ERR_NO_ERROR &&
+         high > raw->offset;
+}
+
 /* Returns how many partitions were finished by this message. */
 static int take(struct topics_work *work, struct kafka_handle *reader, struct kafka_message *message,
                 struct found *found) {
@@ -101,7 +110,7 @@ static int take(struct topics_work *work, struct kafka_handle *reader, struct ka
   const struct topics_plan *users = topics_find(work, TOPICS_USERS);
   bool of_users = strcmp(rd_kafka_topic_name(raw->rkt), users->name) == 0, end = raw->err != 0;
   struct wm_record record;
-  if (of_users && found->births[raw->partition] != FIRST_UNREAD)
+  if ((of_users && found->births[raw->partition] != FIRST_UNREAD) || (end && is_unsettled(reader, raw)))
     return 0;
   if (!end && kafka_message_read(message, &record) != 0)
     return 0;

@@ -1,14 +1,11 @@
 """A failing automation is seen, mended, and redriven; a dead letter is shown as it is; on real Kafka and Redis."""
 import json
 import re
-import subprocess
-
-import pytest
 
 from load import structured
 from waymark_testlib.kafka import Sender, home
 from waymark_testlib.process import wait_until
-from waymark_testlib.worker import build_folder, waymark
+from waymark_testlib.worker import waymark, waymark_waits
 
 RULES = """
 role: badge
@@ -146,17 +143,7 @@ def test_what_is_being_committed_is_waited_for(make_workspace, workers, sender, 
     writer.producer.begin_transaction()
     writer.raw(workspace.topic["outcomes"], b"{}", b"u1", partition=home("u1", 4))
     writer.flush()
-    asking = subprocess.Popen([build_folder() / "waymark", "event", source, "other", "-C", workspace.folder],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        with pytest.raises(subprocess.TimeoutExpired):
-            asking.communicate(timeout=1.5)
-        writer.producer.commit_transaction(20)
-        asking.communicate(timeout=20)
-        assert asking.returncode == 0
-    finally:
-        asking.kill()
-        asking.communicate()
+    assert waymark_waits("event", source, "other", "-C", workspace.folder, until=writer.producer.commit_transaction) == 0
 
 
 def test_what_became_of_an_event(make_workspace, workers, sender):

@@ -12,7 +12,7 @@ from model import Catalogue
 from waymark_testlib.kafka import Sender, home
 from waymark_testlib.process import wait_until
 from waymark_testlib.redis_server import Redis
-from waymark_testlib.worker import waymark
+from waymark_testlib.worker import waymark, waymark_waits
 
 SMALL = """
 role: r
@@ -242,6 +242,24 @@ def test_what_no_reader_sees_at_the_end_of_an_input_is_passed(make_workspace, wo
     assert ends == 4, "a record, its marker, another, its marker"
     wait_until(lambda: broker.committed(workspace.group, workspace.events)[key] == ends, 10, what="the end")
     assert workspace.roles("u") == {"r"}
+
+
+def test_birth_records_that_are_being_committed_are_waited_for(make_workspace, broker):
+    """The broker answers a commit before the records are there for a reader of committed ones."""
+    workspace = make_workspace(SMALL)
+    users = workspace.topic["users"]
+    births = broker.read(users)
+    assert len(births) == 4
+    broker.delete_topics([users])
+    wait_until(lambda: users not in broker.topics(), 20, what="the topic to be gone")
+    broker.create_topics([users], 4, cleanup_policy="compact")
+    writer = Sender(broker, 4, **{"transactional.id": workspace.id})
+    writer.producer.init_transactions(20)
+    writer.producer.begin_transaction()
+    for birth in births:
+        writer.raw(users, birth.value, birth.key, partition=birth.partition)
+    writer.flush()
+    assert waymark_waits("topics", "check", "-C", workspace.folder, until=writer.producer.commit_transaction) == 0
 
 
 # --- refusing ---

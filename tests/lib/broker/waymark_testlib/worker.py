@@ -24,6 +24,23 @@ def waymark(*arguments, timeout=60, **more):
                           capture_output=True, text=True, timeout=timeout, **more)
 
 
+def waymark_waits(*arguments, until):
+    """Sees that the command waits, calls 'until', and returns the exit code with which it then ends."""
+    asking = subprocess.Popen([build_folder() / "waymark", *map(str, arguments)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        try:
+            said = asking.communicate(timeout=1.5)
+            raise AssertionError(f"it did not wait: {said}")
+        except subprocess.TimeoutExpired:
+            until()
+        asking.communicate(timeout=30)
+        return asking.returncode
+    finally:
+        asking.kill()
+        asking.communicate()
+
+
 class Worker:
     def __init__(self, workspace, name="worker", env=None):
         self.workspace = workspace
