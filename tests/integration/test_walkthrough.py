@@ -44,6 +44,14 @@ tasks:
 ---
 channel: mail
 """
+OFFER = """
+---
+automation: summer-offer
+trigger: journey.phase.entered
+tasks:
+  - {name: Grant the certified role, sequence: 10, type: change-role, role: certified-partner, action: add}
+  - {name: Take the member role, sequence: 20, type: change-role, role: member, action: remove}
+"""
 PARTITIONS = 4
 
 
@@ -59,14 +67,13 @@ class Site:
         self.sent = threading.Lock()
         self.last_week()
         self.running = {"worker-1": workers(self.workspace, "worker-1")}
-        places = {"journey.milestones": self.workspace.events, "tuesday.json": self.workspace.logs / "tuesday.json",
-                  "2026-11-17": last_tuesday().isoformat()}
+        places = {"journey.milestones": self.workspace.events, "2026-11-17": last_tuesday().isoformat()}
         self.operator = guide.Operator("operations.md", "A day of operations", places, self.run)
 
     def run(self, words):
         if words[0] == "systemctl":
             return 0, getattr(self, words[1])()
-        done = waymark(*words[1:], env={**os.environ, "WAYMARK_WORKSPACE": str(self.workspace.folder)})
+        done = waymark(*words[1:], cwd=self.workspace.logs, env={**os.environ, "WAYMARK_WORKSPACE": str(self.workspace.folder)})
         return done.returncode, done.stdout + done.stderr
 
     # --- what systemd does on these hosts ---
@@ -178,6 +185,7 @@ def watcher(site, tmp_path):
 def test_a_day_of_operations(site, watcher):
     a_failing_automation(site, watcher)
     last_tuesday_again(site)
+    a_wrong_automation(site)
     redis_made_anew(site)
     one_worker_four_and_back(site)
     assert site.operator.lines == [], "the guide says more"
@@ -227,6 +235,31 @@ def last_tuesday_again(site):
     assert "done" in site.operator.does("waymark replay status")
     wait_until(lambda: site.holders("expert-partner", everybody) == ["early", "late"], 30, what="Tuesday's experts")
     assert not site.workspace.broker.read(site.workspace.topic["notifications"]), "a replay has told somebody"
+
+
+def a_wrong_automation(site):
+    guests = ["guest-1", "guest-2", "guest-3"]
+    for user in guests:
+        site.send(user)
+    site.sender.flush()
+    wait_until(lambda: site.holders("member", guests) == guests, 30, what="the members")
+    site.workspace.write(RULES.replace("status: inactive", "status: active") + EXPERT + OFFER)
+    site.reload()
+    for user in [*guests, "partner-0"]:
+        site.send(user, "journey.phase.entered")
+    site.sender.flush()
+    wait_until(lambda: site.holders("certified-partner", guests) == guests and not site.holders("member", guests), 30,
+               what="the damage")
+
+    site.operator.does("waymark automations off")
+    said = site.operator.does("waymark undo plan")
+    assert all(user in said for user in guests)
+    assert site.holders("certified-partner", guests) == guests, "a plan took roles"
+    site.operator.does("waymark undo apply")
+    site.operator.does("waymark grant")
+    wait_until(lambda: not site.holders("certified-partner", guests) and site.holders("member", guests) == guests, 30,
+               what="what was before")
+    assert site.holders("certified-partner", ["partner-0"]), "he had it from somebody else too"
 
 
 def redis_made_anew(site):
