@@ -5,7 +5,7 @@ install(FILES deploy/systemd/waymarkd.service DESTINATION lib/systemd/system)
 install(FILES CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY deploy/guide deploy/settings DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY deploy/sample/ DESTINATION ${CMAKE_INSTALL_DATADIR}/waymark/sample)
-install(DIRECTORY deploy/prometheus DESTINATION ${CMAKE_INSTALL_DATADIR}/waymark)
+install(DIRECTORY deploy/prometheus deploy/grafana DESTINATION ${CMAKE_INSTALL_DATADIR}/waymark)
 
 # waymark.1 comes from the tables of the command itself.
 add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/waymark.1

@@ -1,19 +1,23 @@
-"""Alerting rules for Prometheus: valid, each with a case where it fires and one where it must not, and with its runbook."""
+"""Alerting rules: valid, each with a case where it fires, one where it must not, and a runbook. The Grafana dashboard."""
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 import yaml
 from conftest import ROOT
 
-RULES = ROOT / "deploy" / "prometheus" / "waymark.rules.yaml"
+sys.path.insert(0, str(ROOT / "tests" / "lib" / "broker"))
+from waymark_testlib import promql  # noqa: E402
+
+RULES = promql.RULES
 CASES = ROOT / "tests" / "fixtures" / "alerts"
 GUIDE = ROOT / "deploy" / "guide"
 METRICS = GUIDE / "metrics.md"
-ALERTS = {rule["alert"]: rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]
-          if "alert" in rule}
+ALERTS = {rule["alert"]: rule for rule in promql.rules() if "alert" in rule}
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool")
 
 
@@ -95,19 +99,47 @@ def test_the_guide_tells_of_no_alert_that_is_not_there():
 
 # --- names ---
 
-def exported():
-    """The families of metrics.md, which tests/integration/test_metrics.py holds against a worker."""
-    return set(re.findall(r"^\| `((?:waymark|process)_[a-z_]+)` \|", METRICS.read_text(), re.M))
+def test_metrics_that_are_asked_for_are_in_the_guide():
+    """And those are what a worker exports: tests/integration/test_alerts.py and test_metrics.py."""
+    known = set(re.findall(r"^\| `((?:waymark|process)_[a-z_]+)` \|", METRICS.read_text(), re.M)) | {"up", "ALERTS"}
+    named = {promql.family(name) for _, expression in promql.expressions() for name, _ in promql.selectors(expression)}
+    assert len(named) > 30 and named <= known, named - known
 
 
-def series(expression):
-    """Names of metrics, without those that rules record (job:...)."""
-    expression = re.sub(r'"[^"]*"|\w+:[\w:]+', "", expression)
-    for name in re.findall(r"\b(?:waymark|process)_[a-z_]+", expression):
-        yield re.sub(r"_(bucket|sum|count)$", "", name)
+# --- the dashboard ---
+
+@needs_promtool
+def test_prometheus_takes_every_expression_of_the_dashboard(tmp_path):
+    rows = [{"record": f"panel:{number}", "expr": expression} for number, (_, expression) in enumerate(promql.dashboard())]
+    (tmp_path / "panels.yaml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rows}]}))
+    done = promtool("check", "rules", tmp_path / "panels.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(rows)} rules found" in done.stdout and len(rows) > 50
 
 
-def test_rules_ask_for_metrics_that_there_are():
-    named = {name for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]
-             for name in series(rule["expr"])}
-    assert len(named) > 8 and named <= exported(), named - exported()
+def test_the_dashboard_can_be_imported():
+    board = json.loads(promql.DASHBOARD.read_text())
+    assert board["uid"] and board["title"] and board["schemaVersion"] >= 36 and "id" not in board
+    variables = {one["name"]: one for one in board["templating"]["list"]}
+    assert variables["datasource"]["type"] == "datasource" and variables["datasource"]["query"] == "prometheus"
+    source = {"type": "prometheus", "uid": "${datasource}"}
+    text = json.dumps(board)
+    assert text.count('"uid": "${datasource}"') == text.count('"type": "prometheus"'), "one source, and that one is chosen"
+    ids = re.findall(r'"id": (\d+)', text)
+    assert len(ids) == len(set(ids))
+    for panel in promql.panels():
+        assert panel["datasource"] == source and all(target["datasource"] == source for target in panel["targets"])
+        assert panel["title"] and panel["description"] and panel["fieldConfig"]["defaults"]["unit"]
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"]) > 0
+
+
+def test_rows_come_in_their_order_and_no_panel_lies_on_another():
+    board = json.loads(promql.DASHBOARD.read_text())
+    assert [panel["title"] for panel in board["panels"] if panel["type"] == "row"] == [
+        "Is it well?", "Throughput and latency", "Failures", "Roles", "Redis and Kafka"]
+    taken = set()
+    for panel in board["panels"]:
+        place = panel["gridPos"]
+        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        assert place["x"] + place["w"] <= 24 and not cells & taken, panel["title"]
+        taken |= cells

@@ -69,7 +69,8 @@ def test_everything_is_where_it_belongs(root):
               "usr/share/man/man8/waymarkd.8.gz", "usr/share/bash-completion/completions/waymark",
               "usr/share/zsh/vendor-completions/_waymark", "usr/share/fish/vendor_completions.d/waymark.fish"}
     for source, target in (("schemas", "usr/share/waymark/schemas"), ("deploy/sample", "usr/share/waymark/sample"),
-                           ("deploy/guide", "usr/share/doc/waymark/guide"), ("deploy/prometheus", "usr/share/waymark/prometheus")):
+                           ("deploy/guide", "usr/share/doc/waymark/guide"), ("deploy/prometheus", "usr/share/waymark/prometheus"),
+                           ("deploy/grafana", "usr/share/waymark/grafana")):
         wanted |= {f"{target}/{path.relative_to(ROOT / source)}" for path in (ROOT / source).rglob("*")
                    if path.is_file() and (source != "schemas" or path.suffix == ".json")}
     assert wanted <= there
