@@ -140,10 +140,9 @@ def throughput(bench):
     worker.terminate()
 
 
-def latency(bench):
-    rate, seconds, warm_up = 1000, bench.options.latency_seconds, 5  # a JVM that has just started is slow
-    workspace = bench.workspace("latency")
-    worker = Worker(workspace).start_ready()
+def stream(bench, workspace, name, rate, warm_up, seconds, during=lambda: None):
+    """A steady stream of new users, each of whom gets a role: milliseconds from record timestamp to role in Redis, sorted,
+    without those of the warm-up. 'during' is called when the warm-up is over."""
     arrived, sent = {}, {}
     listener = bench.redis.client().pubsub()
     listener.subscribe(f"{workspace.prefix}:changes")
@@ -155,26 +154,39 @@ def latency(bench):
             if message is None:
                 return
             if message["type"] == "message":
-                user = message["data"]
-                arrived[user.decode() if isinstance(user, bytes) else user] = time.time()
+                user = message["data"].decode() if isinstance(message["data"], bytes) else message["data"]
+                if user.startswith(name):
+                    arrived[user] = time.time()
 
     thread = threading.Thread(target=listen)
     thread.start()
     sender = Sender(bench.broker, PARTITIONS, **{"linger.ms": 0})
-    start = time.time()
+    start, warm = time.time(), False
     for number in range(total):
         due = start + number / rate
         if due > time.time():
             time.sleep(max(0.0, due - time.time()))
-        user, now = f"late-{number}", time.time()
+        user, now = f"{name}-{number}", time.time()
+        if not warm and now > start + warm_up:
+            warm = True
+            during()
         sent[user] = now
         sender.of_user(workspace.events, user, event(number, user), timestamp=int(now * 1000))
     sender.flush()
-    thread.join(30)
-    took = sorted((arrived[user] - at) * 1000 for user, at in sent.items() if user in arrived and at > start + warm_up)
+    thread.join(60)
     print(f"record timestamp to role in Redis at {rate} events/s over {seconds} s, after {warm_up} s to warm up; "
           f"{len(arrived)} of {total} seen")
+    return sorted((arrived[user] - at) * 1000 for user, at in sent.items() if user in arrived and at > start + warm_up)
+
+
+def tell_latency(took):
     print(f"  p50 {took[len(took) // 2]:.0f} ms   p99 {took[int(len(took) * 0.99)]:.0f} ms   max {took[-1]:.0f} ms", flush=True)
+
+
+def latency(bench):
+    workspace = bench.workspace("latency")
+    worker = Worker(workspace).start_ready()
+    tell_latency(stream(bench, workspace, "late", 1000, 5, bench.options.latency_seconds))  # a JVM that has just started is slow
     worker.terminate()
 
 
