@@ -88,7 +88,8 @@ static void print_worker(const struct wm_value *worker) {
   static const char *const heads[] = {"", "", NULL};
   struct table table;
   style_print(stdout, STYLE_BOLD, "%.*s", WM_TEXT_ARG(text(worker, "worker")));
-  style_print(stdout, truth(worker, "ready") ? STYLE_GOOD : STYLE_BAD, "  %.*s\n", WM_TEXT_ARG(text(worker, "state")));
+  style_print(stdout, truth(worker, "ready") ? STYLE_GOOD : STYLE_BAD, "  %.*s", WM_TEXT_ARG(text(worker, "state")));
+  putchar('\n');
   table_init(&table, heads);
   table.headed = true;
   add_checks(&table, member(worker, "checks"));
@@ -226,7 +227,8 @@ static void print_known(const struct known *known, const struct meta_field *fiel
   static const char *const heads[] = {"WORKER", "STATE", "LAST WORD", NULL};
   struct table table;
   struct wm_buf buf = WM_BUF_INIT;
-  style_print(stdout, known->ready ? STYLE_GOOD : STYLE_BAD, "%s\n", known->ready ? "ready" : "not ready");
+  style_print(stdout, known->ready ? STYLE_GOOD : STYLE_BAD, "%s", known->ready ? "ready" : "not ready");
+  putchar('\n');
   table_init(&table, heads);
   for (size_t i = 0; i < count; i++) {
     bool ready;

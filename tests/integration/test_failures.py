@@ -74,6 +74,7 @@ def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, b
     (shown,) = rows(workspace, "failures", "show", found[0]["id"])
     assert shown["failure"]["data"]["task"]["code"] == "ROLE_INACTIVE"
     assert json.loads(shown["record"]["value"])["subject"] == found[0]["user"]
+    assert "\\x0a" not in ask(workspace, "failures", "show", found[0]["id"]).stdout.splitlines()[0]
     (dead,) = rows(workspace, "failures", "--rejected")
     (shown,) = rows(workspace, "failures", "show", dead["id"])
     assert shown["record"]["topic"] == workspace.dlq() and shown["record"]["value"] == '{"bad\x1b[31m'
@@ -186,7 +187,8 @@ def test_what_became_of_an_event(make_workspace, workers, sender):
     (bad,) = event("bad")
     assert bad["state"] == "rejected" and bad["rejection"]["data"]["code"] == "EVENT_INVALID"
     assert bad["dead-letter"]["offset"] == 0
-    assert f"dead letter: {workspace.dlq()}/" in ask(workspace, "event", source, "bad").stdout
+    told = ask(workspace, "event", source, "bad").stdout
+    assert f"\ndead letter: {workspace.dlq()}/" in told and "\\x0a" not in told
 
     # the record of a redrive is one more place
     (failed,) = rows(workspace, "failures", "--automation", "join", "--role", "star")

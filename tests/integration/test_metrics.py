@@ -227,6 +227,7 @@ def test_what_is_counted_is_what_stands_on_the_topics(make_workspace, workers, s
     assert status["failures"][0]["code"] in expected
     people = waymark("status", "--url", outside.url)
     assert people.returncode == 0 and "ready" in people.stdout and any(code in people.stdout for code in expected)
+    assert "\\x0a" not in people.stdout, "a line that does not end"
     assert status["codes"] == expected and sum(status["times"]["redis-latency"]["counts"]) > 1000
 
     top = waymark("top", outside.url, "--once", "--every", "1.5")

@@ -73,12 +73,14 @@ static void print_rejection(struct event_finding *finding, const struct event_pl
     return;
   const struct wm_value *data = wm_value_member(&value, WM_TEXT("data"));
   style_print(stdout, STYLE_BAD, "rejected: %.*s", WM_TEXT_ARG(wm_value_text(wm_value_member(data, WM_TEXT("code")))));
-  style_print(stdout, STYLE_PLAIN, ": %.*s\n", WM_TEXT_ARG(wm_value_text(wm_value_member(data, WM_TEXT("message")))));
+  style_print(stdout, STYLE_PLAIN, ": %.*s", WM_TEXT_ARG(wm_value_text(wm_value_member(data, WM_TEXT("message")))));
+  putchar('\n');
   if (letter->found)
-    style_print(stdout, STYLE_PLAIN, "dead letter: %.*s.dlq/%d/%lld\n", WM_TEXT_ARG(at->topic), letter->partition,
+    style_print(stdout, STYLE_PLAIN, "dead letter: %.*s.dlq/%d/%lld", WM_TEXT_ARG(at->topic), letter->partition,
                 (long long)letter->offset);
   else
-    puts("dead letter: it is there no more");
+    style_print(stdout, STYLE_PLAIN, "dead letter: it is there no more");
+  putchar('\n');
 }
 
 static int print_place(struct event_finding *finding, struct event_place *place) {

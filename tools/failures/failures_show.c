@@ -56,8 +56,9 @@ static void print_failure(const struct failure *failure, struct wm_arena *arena)
   struct wm_value value;
   show_time(failure->at_us, &buf);
   style_print(stdout, STYLE_BAD, "%.*s", WM_TEXT_ARG(failure->code));
-  style_print(stdout, STYLE_PLAIN, " at %.*s: %.*s\n", (int)buf.size, buf.bytes ? buf.bytes : "",
+  style_print(stdout, STYLE_PLAIN, " at %.*s: %.*s", (int)buf.size, buf.bytes ? buf.bytes : "",
               WM_TEXT_ARG(failure->id));
+  putchar('\n');
   wm_buf_clear(&buf);
   if (wm_json_parse(failure->json, arena, &value, NULL) == 0)
     wm_json_pretty(&value, &buf);
