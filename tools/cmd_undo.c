@@ -6,7 +6,7 @@
 static const struct way ways[] = {
     {"plan", "", "automation version run from to user also-renewed users outcomes output give-back limit json",
      undo_plan_run},
-    {"apply", "PLAN", "reason by max-changes timeout no-wait yes json", undo_apply_run},
+    {"apply", "PLAN", "reason rate by max-changes timeout no-wait yes json", undo_apply_run},
     {0},
 };
 
@@ -17,7 +17,8 @@ static int run(const struct invocation *invocation) {
 static const struct option options[] = {
     OPTION_WORKSPACE,
     {"automation", 0, "AUTOMATION", "whose assignments; it need not be in the workspace any more"},
-    {"version", 0, "VERSION", "only what this version of it gave, as the plan lists them (alone: the version of waymark)"},
+    {"version", 0, "VERSION",
+     "only what this version of it gave, as the plan lists them (alone: the version of waymark)"},
     {"run", 0, "RUN", "only what it gave in this run: 'live', or the name of a replay"},
     {"from", 0, "TIME", "only by events from then on: a day, a time, or how long ago (7d)"},
     {"to", 0, "TIME", "only by events up to then; a day or a time is included"},
@@ -28,6 +29,7 @@ static const struct option options[] = {
     {"output", 'o', "FILE", "where the plan goes"},
     {"give-back", 0, "FILE", "where requests go that give back what its removals took ('waymark grant --file')"},
     {"limit", 0, "N", "show the first N of each list (default 20, with --json all; 0: all)"},
+    {"rate", 0, "N/s", "apply: so many a second at most (default 1000; 'max': no limit)"},
     {"max-changes", 0, "N", "apply: refuse when the plan counts more changes of roles"},
     OPTION_TIMEOUT,
     OPTION_NO_WAIT,

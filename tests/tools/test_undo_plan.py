@@ -302,3 +302,11 @@ def test_apply_refuses_a_plan_that_was_changed_or_is_none(place):
         done = apply(place, "--reason", "x")
         assert done.code == 2 and said in done.err and "is no plan of 'waymark undo plan'" in done.err, (none, done.err)
     assert waymark("undo", "apply", place / "missing", "-C", place / "ws", "--reason", "x").code == 2
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "fast", "1e12"])
+def test_a_rate_is_a_number(place, rate):
+    play(place, event(1, type=JOIN))
+    plan(place, "join")
+    done = apply(place, "--reason", "x", "--rate", rate)
+    assert done.code == 2 and "--rate needs a number above 0" in done.err

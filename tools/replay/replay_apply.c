@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tools/lib/rate.h"
 #include "tools/lib/say.h"
 #include "tools/lib/ways.h"
 #include "tools/replay/replay_watch.h"
@@ -37,16 +38,6 @@ struct applying {
 
 /* --- what was asked for --- */
 
-static int read_number(const char *name, const char *text, double *ret) {
-  char *end = NULL;
-  *ret = strtod(text, &end);
-  if (end != text && strcmp(end, "/s") == 0)
-    end += 2;
-  if (end == text || *end || !(*ret > 0 && *ret <= 1e9))
-    return say(EXIT_USAGE, "--%s needs a number above 0, not '%s'", name, text);
-  return EXIT_FINE;
-}
-
 static int read_options(struct applying *applying) {
   const struct options *options = applying->options;
   const char *rate = options_value(options, "rate"), *most = options_value(options, "max-changes"),
@@ -59,11 +50,9 @@ static int read_options(struct applying *applying) {
     return say(EXIT_USAGE, "--reason is missing: say why, it is kept with the run");
   if (name && (!wm_text_is_name(wm_text_of(name)) || strcmp(name, "live") == 0))
     return say(EXIT_USAGE, "--run: '%s' is no name of a run ([a-z0-9][a-z0-9-]{0,62}, not 'live')", name);
-  if (rate && strcmp(rate, "max") == 0)
-    applying->rate = 0;
-  else if (rate && read_number("rate", rate, &applying->rate) != EXIT_FINE)
+  if (rate_read_limit("rate", rate, &applying->rate) != EXIT_FINE)
     return EXIT_USAGE;
-  if (most && strcmp(most, "0") != 0 && read_number("max-changes", most, &number) != EXIT_FINE)
+  if (most && strcmp(most, "0") != 0 && rate_read("max-changes", most, &number) != EXIT_FINE)
     return EXIT_USAGE;
   if (most)
     applying->max_changes = (size_t)number;

@@ -79,6 +79,7 @@ typedef void request_told_fn(void *taker, const struct request_told *told);
 struct request_waiting {
   int64_t timeout_us; /* how long to wait for the next answer */
   bool wait;          /* false: only send */
+  double rate;        /* so many a second at most; 0: as fast as it goes */
   const char *what;   /* the word of a progress line: "granted" */
 };
 

@@ -6,6 +6,7 @@
  * rejected (a record of topics.failures in place of an outcome), or nobody decides in time (said, 3: the requests stay
  * in the log). */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/codec/json.h"
 #include "core/moment.h"
@@ -269,13 +270,36 @@ static int send_piece(struct talk *talk, size_t from, size_t count) {
   return exit_code;
 }
 
+static size_t piece_of(const struct talk *talk) {
+  double rate = talk->waiting->rate;
+  size_t piece = rate > 0 && rate < 4 * PIECE ? (size_t)(rate / 4) + 1 : PIECE;
+  return piece < PIECE ? piece : PIECE;
+}
+
+/* Rests, or takes answers, until so many may have been sent since 'began_us'. */
+static int keep_pace(struct talk *talk, size_t sent, int64_t began_us) {
+  double rate = talk->waiting->rate;
+  int64_t due_us = rate > 0 ? began_us + (int64_t)((double)sent / rate * 1e6) : 0;
+  int exit_code = talk->waiting->wait ? look_around(talk, 0) : EXIT_FINE;
+  while (exit_code == EXIT_FINE && monotonic_us() < due_us) {
+    int64_t left_us = due_us - monotonic_us();
+    int rest_ms = left_us > LOOK_MS * 1000 ? LOOK_MS : (int)(left_us / 1000) + 1;
+    if (talk->waiting->wait)
+      exit_code = look_around(talk, rest_ms);
+    else
+      usleep((useconds_t)rest_ms * 1000);
+  }
+  return exit_code;
+}
+
 static int send_all(struct talk *talk) {
   int exit_code = EXIT_FINE;
-  size_t count = talk->requests->count;
-  for (size_t from = 0; from < count && exit_code == EXIT_FINE; from += PIECE) {
-    exit_code = send_piece(talk, from, count - from < PIECE ? count - from : PIECE);
-    if (exit_code == EXIT_FINE && talk->waiting->wait)
-      exit_code = look_around(talk, 0);
+  int64_t began_us = monotonic_us();
+  size_t count = talk->requests->count, piece = piece_of(talk);
+  for (size_t from = 0; from < count && exit_code == EXIT_FINE; from += piece) {
+    exit_code = send_piece(talk, from, count - from < piece ? count - from : piece);
+    if (exit_code == EXIT_FINE)
+      exit_code = keep_pace(talk, talk->requests->sent, began_us);
   }
   return exit_code;
 }

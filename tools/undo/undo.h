@@ -79,6 +79,7 @@ struct undo_user {
   struct wm_text id;
   struct wm_user *before;
   struct wm_user *after; /* as the plan leaves him: a register of its own, or 'before' */
+  bool lost;             /* a removal took something of him: his registers are needed behind the dry run */
 };
 
 struct undo_selection {
@@ -98,6 +99,9 @@ enum { UNDO_GRANTS, UNDO_MEANT }; /* columns of 'versions' */
 
 void undo_selection_init(struct undo_selection *selection, const struct loaded *loaded, struct undo_plan *plan);
 void undo_selection_release(struct undo_selection *selection);
+
+/* Gives his registers back; the name stays. */
+void undo_user_release(struct undo_user *user);
 
 /* Finds the grants that are meant in all registers: out of Redis, or of a file (NULL: none). EXIT_FINE, or told. */
 int undo_select(struct undo_selection *selection, const char *file);
@@ -190,7 +194,7 @@ const char *undo_loss_why(enum undo_loss_state state);
 
 /* --- undo_dry.c --- */
 
-/* Adds a request for each grant that is not left to 'requests'; *ret_terms owns nothing. -1: out of memory. */
+/* Adds a request for each grant that is not left; 'terms' are those of all, without a role. -1: out of memory. */
 int undo_requests(const struct undo_plan *plan, const struct request_terms *terms, struct requests *requests);
 
 enum { UNDO_TAKEN, UNDO_LOSE, UNDO_KEEP, UNDO_IDLE, UNDO_GAIN }; /* columns by role */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/codec/register.h"
+#include "tools/lib/rate.h"
 #include "tools/lib/say.h"
 #include "tools/lib/ways.h"
 #include "tools/requests/request_command.h"
@@ -15,6 +16,7 @@
 #include "worker/registers.h"
 
 #define CHANGED_SHOWN 20
+#define RATE 1000 /* withdrawals a second, when nobody says otherwise */
 
 struct applying {
   struct asking asking;
@@ -23,6 +25,7 @@ struct applying {
   int64_t now_us;
   size_t user;                  /* first grant of the user who is looked at */
   size_t gone, changed, faults; /* grants: taken, removed or ended meanwhile; not those of the plan any more */
+  double rate;
   int exit_code;
 };
 
@@ -133,6 +136,7 @@ static int send(struct applying *applying) {
   struct asking *asking = &applying->asking;
   char question[400];
   asking->terms.source = applying->source;
+  asking->waiting.rate = applying->rate;
   if (undo_requests(&applying->plan, &asking->terms, &asking->requests) < 0)
     return say_memory();
   size_t count = asking->requests.count;
@@ -156,6 +160,8 @@ static int apply(struct applying *applying) {
   struct asking *asking = &applying->asking;
   int exit_code = asking_need_reason(asking);
   if (exit_code == EXIT_FINE)
+    exit_code = rate_read_limit("rate", options_value(&asking->invocation->options, "rate"), &applying->rate);
+  if (exit_code == EXIT_FINE)
     exit_code = undo_plan_read(options_argument(&asking->invocation->options, WAY_FIRST), &applying->plan);
   if (exit_code == EXIT_FINE && !asking->loaded.workspace)
     exit_code = say(EXIT_BAD_NEWS, "the plan was made from a workspace without invalid documents");
@@ -175,7 +181,7 @@ static int apply(struct applying *applying) {
 }
 
 int undo_apply_run(const struct invocation *invocation) {
-  struct applying applying = {.now_us = system_clock.wall_us(system_clock.self), .exit_code = EXIT_FINE};
+  struct applying applying = {.now_us = system_clock.wall_us(system_clock.self), .rate = RATE, .exit_code = EXIT_FINE};
   undo_plan_init(&applying.plan);
   int exit_code = asking_open(&applying.asking, invocation, REQUEST_WITHDRAW);
   if (exit_code == EXIT_FINE)

@@ -141,6 +141,8 @@ static int compare(struct trying *trying, struct undo_user *user, const struct u
   counts->lockouts += before.count > 0 && after.count == 0;
   if (differs || counts->lose > lost)
     dry->take(dry->taker, user->id, &before, &after);
+  if (!user->lost)
+    undo_user_release(user); /* there may be many */
   return 0;
 }
 

@@ -173,6 +173,11 @@ int undo_losses_read(struct undo_losses *losses, bool all) {
   wm_buf_release(&looking.automation);
   losses->cut = reading.cut;
   sort(losses);
+  for (size_t i = 0; i < losses->count; i++) {
+    struct undo_user *user = undo_selection_user(losses->selection, losses->items[i].user);
+    if (user)
+      user->lost = true;
+  }
   for (size_t i = 0; i < plan->grant_count && !all; i++)
     plan->grants[i].left |= wm_clock_is_set(&plan->grants[i].other);
   return exit_code;

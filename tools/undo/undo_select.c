@@ -105,12 +105,16 @@ void undo_selection_init(struct undo_selection *selection, const struct loaded *
   tally_init(&selection->versions);
 }
 
+void undo_user_release(struct undo_user *user) {
+  if (user->after != user->before)
+    wm_user_free(user->after);
+  wm_user_free(user->before);
+  user->before = user->after = NULL;
+}
+
 void undo_selection_release(struct undo_selection *selection) {
-  for (size_t i = 0; i < selection->user_count; i++) {
-    if (selection->users[i].after != selection->users[i].before)
-      wm_user_free(selection->users[i].after);
-    wm_user_free(selection->users[i].before);
-  }
+  for (size_t i = 0; i < selection->user_count; i++)
+    undo_user_release(&selection->users[i]);
   free(selection->users);
   tally_release(&selection->versions);
 }
@@ -127,8 +131,8 @@ static int keep_user(struct undo_selection *selection, const struct wm_user *use
   struct wm_user *copy = wm_user_clone(user);
   if (!copy)
     return -1;
-  selection->users[selection->user_count++] = (struct undo_user){copy->id, copy, copy};
-  return 0;
+  selection->users[selection->user_count++] = (struct undo_user){.before = copy, .after = copy};
+  return wm_arena_text(&selection->plan->arena, user->id, &selection->users[selection->user_count - 1].id);
 }
 
 static int by_id(const void *a, const void *b) {
