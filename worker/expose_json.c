@@ -97,6 +97,7 @@ static void write_partitions(const struct snapshot *snapshot, struct wm_buf *buf
   wm_write_close(buf, '}');
   if (snapshot->lag >= 0)
     wm_write_integer(buf, WM_KEY("lag"), snapshot->lag);
+  wm_write_integer(buf, WM_KEY("stuck-us"), snapshot->stuck_us);
   wm_write_integer(buf, WM_KEY("unapplied"), snapshot->unapplied);
   wm_write_integer(buf, WM_KEY("unprojected"), (int64_t)snapshot->unprojected);
   wm_write_open(buf, WM_KEY("lags"), '[');

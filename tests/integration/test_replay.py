@@ -197,10 +197,11 @@ def test_a_run_that_is_killed_goes_on_to_the_record(make_workspace, workers, sen
     ends = lambda: sum(desk.workspace.broker.ends(desk.workspace.topic["replay"]).values())  # noqa: E731
     command = [build_folder() / "waymark", "replay", "apply", desk.plan_file, "--reason", "r", "--run", "hurt", "--yes",
                "--rate", "400", "-C", desk.workspace.folder]
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: process.poll() is not None or ends() > reached, 15, interval=0.01, what="it to send something")
-        time.sleep(dice.uniform(0, 0.8 / KILLS))
+        if kill % 3 != 2:  # else anywhere, also before it has sent anything
+            wait_until(lambda: process.poll() is not None or ends() > reached, 30, interval=0.01, what="it to send something")
+        time.sleep(dice.uniform(0, 0.2))
         process.kill()
         process.wait()
         reached = ends()

@@ -40,6 +40,7 @@ def status(step, **changes):
         "times": {"bounds-us": BOUNDS, "commit-latency": histogram(5), "redis-latency": histogram(6), "batch": histogram(4),
                   "commit": histogram(3), "redis-fetch": histogram(0)},
         "partitions": {"foreign": 0, "split": 0, "behind": 0, "live": 4}, "lag": 12, "unapplied": 3, "unprojected": 0,
+        "drift": {"users": 0, "checked": 50, "rounds": 1},
         "lags": [{"topic": "events", "partition": p, "state": "live", "lag": p * p} for p in range(4)], "failures": []}
     return {**said, **changes}
 
@@ -100,7 +101,7 @@ def row(text, first):
 def test_rates_and_times_come_from_two_answers(fake):
     done = waymark("top", fake(), "--once", "--every", "0.1")
     assert done.code == 0 and done.err == "" and "\033" not in done.out
-    assert row(done.out, "w1  ready") == ["w1", "ready", "4", "12", "250", "100", "0", "3"]
+    assert row(done.out, "w1  ready") == ["w1", "ready", "4", "12", "250", "100", "0", "3", "0"]
     assert row(done.out, "a second")[:3] == ["a second", "40", "60"]
     assert row(done.out, "w1  37") == ["w1", "37 / 49 ms", "75 / 99 ms", "17 / 24 ms", "7.5 / 9.9 ms", "20", "0.5 / 1.0 ms"]
     lags = done.out[done.out.index("TOPIC"):].splitlines()[1:]
@@ -120,7 +121,7 @@ def test_failures_and_what_is_wrong_are_told(fake):
     def say(step):
         return status(step, ready=False, state="not ready", paused="redis", codes={"ROLE_UNKNOWN": 7 * step, "EVENT_DEPTH": 2},
                       checks=[{"name": "redis", "ok": False, "trouble": "can't be reached"}],
-                      tasks={"failed": 7 * step}, partitions={"live": 3, "split": 1},
+                      tasks={"failed": 7 * step}, partitions={"live": 3, "split": 1}, drift={"users": 3}, **{"stuck-us": 42000000},
                       transactions={"committed": 5, "aborted": 0, "uncertain": 2 * step},
                       failures=[failure, {**failure, "time": "2026-11-22T10:00:05Z", "origin": "events/1/8"},
                                 {"time": "2026-11-22T09:00:00Z", "code": "EVENT_DEPTH", "origin": "events/0/1"}])
@@ -129,7 +130,7 @@ def test_failures_and_what_is_wrong_are_told(fake):
     assert done.code == 1
     assert row(done.out, "w1  paused: redis")[6] == "7"
     alarms = done.out[done.out.index("ALARM"):done.out.index("TASKS  ")]
-    for words in ("redis: can't be reached", "because of: redis", "another worker's, a wrong deploy: 1",
+    for words in ("redis: can't be reached", "because of: redis", "another worker's, a wrong deploy: 1", "not what the log says: 3", "stood still for 42 s",
                   "failed tasks a second: 7.0", "without an answer: 2.0"):
         assert words in alarms
     assert row(done.out, "ROLE_UNKNOWN") == ["ROLE_UNKNOWN", "7", "14"]
@@ -194,7 +195,7 @@ def test_whatever_a_member_is_nothing_reaches_the_terminal_as_it_came(fake, odd)
 
     url = fake(say)
     done = waymark("top", *[f"{url}/{name}" for name in names], "--count", "3", "--every", "0.1")
-    assert done.code in (0, 1) and done.err == "" and len(names) == 20
+    assert done.code in (0, 1) and done.err == "" and len(names) == 21
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", done.out)
     assert max(map(len, done.out.splitlines())) < 1500
 

@@ -13,6 +13,8 @@
 
 #define STALL_US (5 * WM_SECOND_US) /* a loop makes what it shows once a second */
 
+#define STUCK_US (10 * WM_SECOND_US)
+
 /* --- numbers --- */
 
 void part_number(struct table *table, int64_t value, enum style style) {
@@ -101,7 +103,7 @@ static int64_t failures_rate(const struct watched *worker) {
 static void add_silent(struct table *table, const struct watched *worker) {
   part_text(table, STYLE_BAD, wm_text_of(worker->url));
   table_cell(table, worker->now ? STYLE_BAD : STYLE_DIM, worker->now ? "no answer" : "asked");
-  for (int i = 2; i < 8; i++)
+  for (int i = 2; i < 9; i++)
     table_cell(table, STYLE_DIM, "–");
 }
 
@@ -123,11 +125,12 @@ static void add_worker(struct table *table, const struct watched *worker) {
   part_rate(table, tasks_rate(worker), STYLE_PLAIN);
   part_rate(table, failures_rate(worker), STYLE_BAD);
   part_number(table, look_number(now, NULL, "unapplied"), STYLE_PLAIN);
+  part_number(table, look_number(now, "drift", "users"), STYLE_BAD);
 }
 
 static void print_workers(const struct part *part) {
-  static const char *const heads[] = {"WORKER",  "STATE",    "PARTITIONS",   "LAG", "EVENTS/S",
-                                      "TASKS/S", "FAILED/S", "NOT IN REDIS", NULL};
+  static const char *const heads[] = {"WORKER",  "STATE",    "PARTITIONS",   "LAG",   "EVENTS/S",
+                                      "TASKS/S", "FAILED/S", "NOT IN REDIS", "DRIFT", NULL};
   struct table table;
   table_init(&table, heads);
   for (size_t i = 0; i < part->screen->count; i++)
@@ -166,6 +169,7 @@ static const struct {
     {"partitions", "split", "partitions of which some topics are another worker's, a wrong deploy", false, STYLE_BAD},
     {"partitions", "behind", "partitions for which Redis is behind the log", false, STYLE_WARN},
     {NULL, "unprojected", "partitions that do not follow the catalogue yet", false, STYLE_WARN},
+    {"drift", "users", "users whose roles in Redis are not what the log says", false, STYLE_BAD},
     {"events", "rejected", "dead letters a second", true, STYLE_BAD},
     {"tasks", "failed", "failed tasks a second", true, STYLE_BAD},
     {"transactions", "uncertain", "commits a second without an answer", true, STYLE_BAD},
@@ -202,6 +206,11 @@ static void add_alarms(struct table *table, const struct watched *worker, int64_
     part_text(table, STYLE_BAD, part_name(worker));
     table_cell(table, STYLE_BAD, "its loop has shown nothing new for %" PRId64 " s",
                (now_us - worker->moved_us) / WM_SECOND_US);
+  }
+  int64_t stuck_us = look_number(worker->now, NULL, "stuck-us");
+  if (stuck_us >= STUCK_US) {
+    part_text(table, STYLE_BAD, part_name(worker));
+    table_cell(table, STYLE_BAD, "an input with lag has stood still for %" PRId64 " s", stuck_us / WM_SECOND_US);
   }
   add_signs(table, worker);
 }
