@@ -84,6 +84,15 @@ static void add_numbers(struct table *table, const char *name, const struct wm_v
   wm_buf_release(&buf);
 }
 
+static void add_drift(struct table *table, const struct wm_value *drift) {
+  int64_t users = number(drift, "users");
+  if (!drift || users < 0)
+    return;
+  table_cell(table, STYLE_DIM, "not as in the log");
+  table_cell(table, users > 0 ? STYLE_BAD : STYLE_PLAIN, "%lld user%s (%lld compared, %lld rounds)", (long long)users,
+             users == 1 ? "" : "s", (long long)number(drift, "checked"), (long long)number(drift, "rounds"));
+}
+
 static void print_worker(const struct wm_value *worker) {
   static const char *const heads[] = {"", "", NULL};
   struct table table;
@@ -106,6 +115,7 @@ static void print_worker(const struct wm_value *worker) {
     row_number(&table, "lag", number(worker, "lag"));
     row_number(&table, "not in Redis yet", number(worker, "unapplied"));
     row_number(&table, "to be projected", number(worker, "unprojected"));
+    add_drift(&table, member(worker, "drift"));
   }
   table_print(&table, stdout);
   table_release(&table);

@@ -25,6 +25,8 @@ enum cache_result {
 struct cache_user {
   struct wm_text id;     /* in */
   bool bare;             /* in: without the register */
+  bool lenient;          /* in: a key of another type than Waymark's is told by 'strange', and is no error */
+  bool strange;          /* out */
   struct wm_text json;   /* out: the register; bytes == NULL: none */
   int64_t gen, at;       /* out */
   int64_t end_us;        /* out: the next end that is known; INT64_MAX: none */

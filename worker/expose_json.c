@@ -114,6 +114,14 @@ static void write_partitions(const struct snapshot *snapshot, struct wm_buf *buf
   wm_write_close(buf, ']');
 }
 
+static void write_drift(const struct snapshot *snapshot, struct wm_buf *buf) {
+  wm_write_open(buf, WM_KEY("drift"), '{');
+  wm_write_integer(buf, WM_KEY("users"), (int64_t)snapshot->drift_users);
+  wm_write_integer(buf, WM_KEY("checked"), (int64_t)snapshot->counters.drift_checked);
+  wm_write_integer(buf, WM_KEY("rounds"), (int64_t)snapshot->drift_rounds);
+  wm_write_close(buf, '}');
+}
+
 static void write_failures(const struct snapshot *snapshot, struct wm_buf *buf) {
   const struct metrics_failure *failure;
   wm_write_open(buf, WM_KEY("failures"), '[');
@@ -151,6 +159,7 @@ void expose_json(const struct expose *expose, struct wm_buf *ret) {
     write_codes(&snapshot->metrics, ret);
     write_times(&snapshot->metrics, ret);
     write_partitions(snapshot, ret);
+    write_drift(snapshot, ret);
     write_failures(snapshot, ret);
   }
   wm_write_close(ret, '}');

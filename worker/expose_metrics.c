@@ -263,6 +263,24 @@ static void write_redis(struct writer *writer, const struct snapshot *snapshot) 
          "Records of the users topic that are left to project in the partition at work.");
 }
 
+static void write_drift(struct writer *writer, const struct snapshot *snapshot) {
+  single(writer, "waymark_role_drift", "gauge", (int64_t)snapshot->drift_users,
+         "Users of this worker whose roles or register in Redis are not what the log says, as far as the background "
+         "sample has found them.");
+  single(writer, "waymark_role_drift_checked_total", "counter", (int64_t)snapshot->counters.drift_checked,
+         "Users that the background sample has compared with the log.");
+  single(writer, "waymark_role_drift_found_total", "counter", (int64_t)snapshot->counters.drift_found,
+         "Users that it has found to differ.");
+  single(writer, "waymark_role_drift_rounds_total", "counter", (int64_t)snapshot->drift_rounds,
+         "How often it has been through all users of this worker.");
+  family(writer, "waymark_role_drift_round_seconds", "gauge", "How long the last round took.");
+  if (snapshot->drift_rounds > 0) {
+    begin_sample(writer, "", (const struct label[LABELS]){{NULL, WM_NO_TEXT}});
+    add_seconds(writer->buf, (uint64_t)snapshot->drift_round_us);
+    wm_buf_add_char(writer->buf, '\n');
+  }
+}
+
 void expose_metrics(const struct expose *expose, struct wm_buf *ret) {
   struct writer writer = {.buf = ret};
   write_info(&writer, expose);
@@ -274,4 +292,5 @@ void expose_metrics(const struct expose *expose, struct wm_buf *ret) {
   write_times(&writer, expose->snapshot);
   write_partitions(&writer, expose->snapshot);
   write_redis(&writer, expose->snapshot);
+  write_drift(&writer, expose->snapshot);
 }

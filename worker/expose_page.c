@@ -125,6 +125,7 @@ static void add_partitions(const struct snapshot *snapshot, struct wm_buf *buf) 
   add_count(buf, "records that wait, in all", snapshot->lag);
   add_count(buf, "registers that Redis has not acknowledged", snapshot->unapplied);
   add_count(buf, "partitions that do not follow the catalogue yet", (int64_t)snapshot->unprojected);
+  add_count(buf, "users whom Redis does not have as the log does", (int64_t)snapshot->drift_users);
   end_table(buf);
   if (snapshot->lag_count == 0)
     return;

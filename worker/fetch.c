@@ -117,6 +117,10 @@ bool fetch_role_sets(struct loop *loop, struct cache_user *users, size_t count, 
   return true;
 }
 
+bool fetch_as_they_are(struct loop *loop, struct cache_user *users, size_t count, struct wm_arena *arena) {
+  return loop_settle(loop) && ask(loop, users, count, true, arena);
+}
+
 bool fetch_users(struct loop *loop, struct users_entry **entries, size_t count, struct wm_arena *arena,
                  struct wm_role_set *ret_roles) {
   if (!loop_settle(loop))

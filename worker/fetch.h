@@ -23,4 +23,8 @@ bool fetch_users(struct loop *loop, struct users_entry **entries, size_t count, 
 bool fetch_role_sets(struct loop *loop, struct cache_user *users, size_t count, struct wm_arena *arena,
                      struct wm_role_set *ret_roles);
 
+/* What Redis has of each of 'users' at this moment, as they ask for it, with roles; nothing of it is taken over. False
+ * as above. */
+bool fetch_as_they_are(struct loop *loop, struct cache_user *users, size_t count, struct wm_arena *arena);
+
 #endif

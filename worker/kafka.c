@@ -32,6 +32,9 @@ static const struct log_ops ops = {
     .read_begin = kafka_read_begin,
     .read_next = kafka_read_next,
     .read_end = kafka_read_end,
+    .sample_begin = kafka_sample_begin,
+    .sample_next = kafka_sample_next,
+    .sample_end = kafka_sample_end,
     .incarnation = kafka_incarnation,
     .control_end = kafka_control_end,
     .control_next = kafka_control_next,
@@ -178,7 +181,7 @@ static struct kafka *prepare(const struct settings *settings, struct logger *log
   wm_arena_init(&kafka->kept_arena, 0);
   kafka->logger = logger;
   kafka->event = LOG_NOTHING;
-  kafka->read_partition = -1;
+  kafka->reading.partition = kafka->sample.partition = -1;
   for (int i = 0; i < WM_OUT_COUNT; i++)
     kafka->limits[i] = kafka->cut_limits[i] = SIZE_MAX;
   if (copy_kafka(kafka, settings) == 0 && copy_topics(kafka, settings) == 0 && add_inputs(kafka, settings) == 0)
@@ -216,8 +219,7 @@ void kafka_close(struct kafka *kafka) {
     return;
   kafka_consumer_close(kafka);
   kafka_producer_close(kafka);
-  kafka_read_end(kafka);
-  kafka_message_release(&kafka->read);
+  kafka_readers_close(kafka);
   kafka_control_close(kafka);
   kafka_watch_close(kafka);
   free(kafka->written);

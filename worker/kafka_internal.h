@@ -84,6 +84,14 @@ struct kafka_place {
   int64_t next;  /* next offset to hand out; LOG_BEGINNING */
 };
 
+/* One partition of the users topic, read with a handle of its own. */
+struct kafka_reading {
+  struct kafka_handle handle;
+  struct kafka_message message; /* the last one read */
+  int32_t partition;            /* -1: none */
+  int64_t position;
+};
+
 /* A record that waits for commit where there are no transactions. */
 struct kafka_kept {
   struct wm_out out;
@@ -102,7 +110,7 @@ struct kafka {
   enum wm_topic_kind *input_kinds;
   int32_t partitions;
 
-  struct kafka_handle consumer, producer, reader, watcher;
+  struct kafka_handle consumer, producer, watcher;
   bool closing;
 
   struct kafka_message message; /* the last one polled */
@@ -139,9 +147,7 @@ struct kafka {
   struct kafka_message word;      /* the last one read there */
   int64_t control_position;
 
-  struct kafka_message read; /* kafka_reader.c */
-  int32_t read_partition;    /* -1: none */
-  int64_t read_position;
+  struct kafka_reading reading, sample; /* kafka_reader.c */
 };
 
 static inline struct kafka_place *kafka_place(struct kafka *kafka, size_t topic, int32_t partition) {
@@ -220,6 +226,11 @@ enum log_result kafka_read_begin(void *self, int32_t partition, int64_t from, st
 enum log_poll kafka_read_next(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
                               struct wm_error *error);
 void kafka_read_end(void *self);
+enum log_result kafka_sample_begin(void *self, int32_t partition, int64_t from, struct wm_error *error);
+enum log_poll kafka_sample_next(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
+                                struct wm_error *error);
+void kafka_sample_end(void *self);
+void kafka_readers_close(struct kafka *kafka);
 enum log_result kafka_incarnation(void *self, int32_t partition, char ret[static 64], struct wm_error *error);
 
 /* --- kafka_control.c --- */

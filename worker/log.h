@@ -102,6 +102,12 @@ struct log_ops {
                              struct wm_error *error);
   void (*read_end)(void *self);
 
+  /* The same with a reader of its own that holds little ahead: what reads there is in no hurry (worker/drift.h). */
+  enum log_result (*sample_begin)(void *self, int32_t partition, int64_t from, struct wm_error *error);
+  enum log_poll (*sample_next)(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
+                               struct wm_error *error);
+  void (*sample_end)(void *self);
+
   /* The birth record of users/p (architecture 4, Generations): its incarnation, copied into 'ret'. LOG_FATAL with
    * TOPIC_INVALID when the partition does not begin with one. */
   enum log_result (*incarnation)(void *self, int32_t partition, char ret[static 64], struct wm_error *error);

@@ -1,5 +1,5 @@
 /* A step: look at the control topic, take over a new workspace, go on with the way back from a failure, one chunk of
- * catching up, sweeping and projecting, then the log; a batch that is full or old enough is run. */
+ * catching up, sweeping, projecting and comparing, then the log; a batch that is full or old enough is run. */
 #include "worker/loop.h"
 
 #include "worker/account.h"
@@ -33,6 +33,7 @@ struct loop *loop_new(const struct loop_doors *doors, const struct loop_rules *r
   sweep_init(&loop->sweep);
   reproject_init(&loop->reproject);
   rebuild_init(&loop->rebuild);
+  drift_init(&loop->drift);
   control_init(&loop->control);
   metrics_init(&loop->metrics);
   metrics_follow(&loop->metrics, workspace);
@@ -44,6 +45,7 @@ void loop_free(struct loop *loop) {
     return;
   free(loop->awaited.timestamps_ms);
   control_release(&loop->control);
+  drift_release(&loop->drift);
   rebuild_release(&loop->rebuild);
   reproject_release(&loop->reproject);
   sweep_release(&loop->sweep);
@@ -279,6 +281,7 @@ static void leave(struct loop *loop) {
   catchup_cancel(loop);
   reproject_cancel(loop);
   rebuild_cancel(loop);
+  drift_cancel(loop);
   users_clear(&loop->users);
   partitions_clear(&loop->partitions);
   loop->sweep.skip = 0;
@@ -381,6 +384,7 @@ bool loop_step(struct loop *loop) {
   busy |= sweep_step(loop);
   busy |= reproject_step(loop);
   busy |= rebuild_step(loop);
+  drift_step(loop);
   beat(loop);
   bool quiet = loop->phase == LOOP_RUNNING && collect(loop, busy);
   if (quiet && loop->applying && loop->phase != LOOP_STOPPED)

@@ -8,6 +8,7 @@
 #include "worker/catchup.h"
 #include "worker/clock.h"
 #include "worker/control.h"
+#include "worker/drift.h"
 #include "worker/logger.h"
 #include "worker/metrics.h"
 #include "worker/partitions.h"
@@ -38,6 +39,7 @@ struct loop_rules {
   size_t batch_events;
   int64_t batch_us;
   size_t users_bytes; /* bound of the users table; 0: 64 MiB */
+  size_t drift_users; /* a second, that are compared with the log (worker/drift.h); 0: none */
 };
 
 /* What the loop has done since it was made; of batches that were committed, not of those that were tried. */
@@ -53,6 +55,7 @@ struct loop_counters {
   uint64_t catch_ups, caught_up; /* how often, and how many registers */
   uint64_t expired, reprojected; /* role changes written for these causes */
   uint64_t reloads;
+  uint64_t drift_checked, drift_found; /* users compared with the log, and found to differ */
 };
 
 /* The records whose registers are on their way to Redis. */
@@ -83,6 +86,7 @@ struct loop {
   struct sweep sweep;
   struct reproject reproject;
   struct rebuild rebuild;
+  struct drift drift;
   struct control control;
   bool in_transaction;
   bool applying;       /* an apply is under way */

@@ -89,31 +89,46 @@ static enum cache_result read_end(struct redis *redis, struct cache_user *user, 
   return good ? CACHE_DONE : redis_strange(redis, error);
 }
 
-static enum cache_result read_user(struct redis *redis, bool with_roles, struct wm_arena *arena,
-                                   struct cache_user *user, struct wm_error *error) {
+static enum cache_result read_register(struct redis *redis, struct wm_arena *arena, struct cache_user *user,
+                                       struct wm_error *error) {
   redisReply *reply;
-  enum cache_result result = redis_read(redis, &reply, error);
-  if (result != CACHE_DONE)
+  user->gen = 0;
+  user->at = -1;
+  user->json = WM_NO_TEXT;
+  enum cache_result result = redis_read_of(redis, user, &reply, error);
+  if (result != CACHE_DONE || !reply)
     return result;
   bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == (user->bare ? 2 : 3);
   int taken = good ? take_register(reply, arena, user) : 0;
   freeReplyObject(reply);
   if (!good || taken < 0)
     return good ? redis_no_memory(redis, error) : redis_strange(redis, error);
-  user->roles = NULL;
-  user->role_count = 0;
-  result = read_end(redis, user, error);
-  if (result != CACHE_DONE || !with_roles)
+  return CACHE_DONE;
+}
+
+static enum cache_result read_roles(struct redis *redis, struct wm_arena *arena, struct cache_user *user,
+                                    struct wm_error *error) {
+  redisReply *reply;
+  enum cache_result result = redis_read_of(redis, user, &reply, error);
+  if (result != CACHE_DONE || !reply)
     return result;
-  result = redis_read(redis, &reply, error);
-  if (result != CACHE_DONE)
-    return result;
-  good = reply->type == REDIS_REPLY_ARRAY;
-  taken = good ? take_roles(reply, arena, user) : 0;
+  bool good = reply->type == REDIS_REPLY_ARRAY;
+  int taken = good ? take_roles(reply, arena, user) : 0;
   freeReplyObject(reply);
   if (!good || taken < 0)
     return good ? redis_no_memory(redis, error) : redis_strange(redis, error);
   return CACHE_DONE;
+}
+
+static enum cache_result read_user(struct redis *redis, bool with_roles, struct wm_arena *arena,
+                                   struct cache_user *user, struct wm_error *error) {
+  user->strange = false;
+  user->roles = NULL;
+  user->role_count = 0;
+  enum cache_result result = read_register(redis, arena, user, error);
+  if (result == CACHE_DONE)
+    result = read_end(redis, user, error);
+  return result == CACHE_DONE && with_roles ? read_roles(redis, arena, user, error) : result;
 }
 
 static enum cache_result ask_user(struct redis *redis, const struct cache_user *asked, bool with_roles,

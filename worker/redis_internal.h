@@ -70,6 +70,8 @@ enum cache_result redis_flush(struct redis *redis, struct wm_error *error);
 enum cache_result redis_read_any(struct redis *redis, redisReply **ret, struct wm_error *error);
 enum cache_result redis_read(struct redis *redis, redisReply **ret, struct wm_error *error);
 enum cache_result redis_read_integer(struct redis *redis, long long *ret, struct wm_error *error);
+/* A reply about 'user'; NULL: his key is of another type, and he is lenient. */
+enum cache_result redis_read_of(struct redis *redis, struct cache_user *user, redisReply **ret, struct wm_error *error);
 
 /* A text of decimal digits that fits; else 'fallback'. And back. */
 int64_t redis_number(const redisReply *reply, int64_t fallback);

@@ -73,6 +73,25 @@ enum cache_result redis_read(struct redis *redis, redisReply **ret, struct wm_er
   return result;
 }
 
+enum cache_result redis_read_of(struct redis *redis, struct cache_user *user, redisReply **ret,
+                                struct wm_error *error) {
+  void *reply = NULL;
+  if (!user->lenient)
+    return redis_read(redis, ret, error);
+  enum cache_result result = redis_flush(redis, error);
+  if (result == CACHE_DONE && (redisGetReply(redis->context, &reply) != REDIS_OK || !reply))
+    result = redis_down(redis, error);
+  *ret = reply;
+  if (result != CACHE_DONE || (*ret)->type != REDIS_REPLY_ERROR)
+    return result;
+  user->strange = strncmp((*ret)->str, "WRONGTYPE", 9) == 0;
+  if (!user->strange)
+    result = redis_refused(redis, *ret, error);
+  freeReplyObject(*ret);
+  *ret = NULL;
+  return result;
+}
+
 enum cache_result redis_read_integer(struct redis *redis, long long *ret, struct wm_error *error) {
   redisReply *reply;
   enum cache_result result = redis_read(redis, &reply, error);

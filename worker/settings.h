@@ -42,7 +42,7 @@ struct settings {
     unsigned line, column;
   } baseline;
   struct {
-    size_t event_bytes, register_bytes, batch_events;
+    size_t event_bytes, register_bytes, batch_events, drift_users;
     int64_t batch_us, clock_skew_us, notify_age_us; /* batch-ms, clock-skew, notify-age */
   } limits;
   const char **ignore;

@@ -95,6 +95,9 @@ static void take(const struct loop *loop, struct stall *stall, struct snapshot *
   copy_digest(ret->catalogue, loop->workspace->catalogue_digest);
   ret->automations = loop->workspace->automation_count;
   ret->roles = loop->workspace->role_count;
+  ret->drift_users = drift_users(&loop->drift);
+  ret->drift_rounds = loop->drift.rounds;
+  ret->drift_round_us = loop->drift.round_us;
   ret->counters = loop->counters;
   ret->metrics = loop->metrics;
   take_partitions(loop, ret);

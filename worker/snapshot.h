@@ -31,6 +31,8 @@ struct snapshot {
   int64_t lag;                           /* of all that is ours; -1: of none it is known */
   int64_t stuck_us;                      /* the longest time that an input has stood still (worker/stall.h) */
   int64_t unapplied;                     /* records of the users topic that Redis has not acknowledged */
+  uint64_t drift_users, drift_rounds;    /* users who differ from the log, and how often all were compared */
+  int64_t drift_round_us;                /* how long the last round took */
   size_t input_count;
   char workspace[16], catalogue[16];
   size_t automations, roles;

@@ -101,6 +101,7 @@ static struct loop_rules rules_of(const struct settings *settings) {
       .clock_skew_us = settings->limits.clock_skew_us,
       .batch_events = settings->limits.batch_events,
       .batch_us = settings->limits.batch_us,
+      .drift_users = settings->limits.drift_users,
   };
 }
 

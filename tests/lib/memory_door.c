@@ -391,39 +391,38 @@ static enum log_result door_users_end(void *self, int32_t partition, int64_t *re
   return LOG_DONE;
 }
 
-static enum log_result door_read_begin(void *self, int32_t partition, int64_t from, struct wm_error *error) {
-  struct memory_member *member = self;
+static enum log_result begin_reading(struct memory_member *member, struct memory_reading *reading, int32_t partition,
+                                     int64_t from, struct wm_error *error) {
   world_touch(member->log->world);
   if (fails(member, member->log->world->faults.log_again))
     return again(error);
-  insist(member->read_partition < 0);
-  member->read_partition = partition;
-  member->read_position = from < 0 ? 0 : from;
+  insist(reading->partition < 0);
+  reading->partition = partition;
+  reading->position = from < 0 ? 0 : from;
   return LOG_DONE;
 }
 
-static enum log_poll door_read_next(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
-                                    struct wm_error *error) {
-  struct memory_member *member = self;
+static enum log_poll read_on(struct memory_member *member, struct memory_reading *reading, int timeout_ms,
+                             struct wm_record *ret, int64_t *ret_position, struct wm_error *error) {
   struct world *world = member->log->world;
-  const struct memory_partition *users = &member->log->outputs[WM_OUT_USERS][member->read_partition];
+  const struct memory_partition *users = &member->log->outputs[WM_OUT_USERS][reading->partition];
   world_touch(world);
-  *ret_position = member->read_position;
+  *ret_position = reading->position;
   if (fails(member, world->faults.log_down)) {
     wm_error_set(error, WM_E_KAFKA_FAILED, "no broker");
     return LOG_DOWN;
   }
-  while (member->read_position < (int64_t)users->count) {
-    const struct memory_entry *entry = &users->entries[member->read_position];
+  while (reading->position < (int64_t)users->count) {
+    const struct memory_entry *entry = &users->entries[reading->position];
     enum memory_state state = entry->transaction ? entry->transaction->state : MEMORY_COMMITTED;
     if (is_open(entry))
       break;
-    int64_t offset = member->read_position++;
-    *ret_position = member->read_position;
+    int64_t offset = reading->position++;
+    *ret_position = reading->position;
     if (entry->marker || state == MEMORY_ABORTED)
       continue;
     *ret = (struct wm_record){.topic = WM_TEXT("users"),
-                              .partition = member->read_partition,
+                              .partition = reading->partition,
                               .offset = offset,
                               .timestamp_ms = entry->timestamp_ms,
                               .key = entry->key,
@@ -434,8 +433,30 @@ static enum log_poll door_read_next(void *self, int timeout_ms, struct wm_record
   return LOG_NOTHING;
 }
 
+static enum log_result door_read_begin(void *self, int32_t partition, int64_t from, struct wm_error *error) {
+  return begin_reading(self, &((struct memory_member *)self)->reading, partition, from, error);
+}
+
+static enum log_poll door_read_next(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
+                                    struct wm_error *error) {
+  return read_on(self, &((struct memory_member *)self)->reading, timeout_ms, ret, ret_position, error);
+}
+
 static void door_read_end(void *self) {
-  ((struct memory_member *)self)->read_partition = -1;
+  ((struct memory_member *)self)->reading.partition = -1;
+}
+
+static enum log_result door_sample_begin(void *self, int32_t partition, int64_t from, struct wm_error *error) {
+  return begin_reading(self, &((struct memory_member *)self)->sample, partition, from, error);
+}
+
+static enum log_poll door_sample_next(void *self, int timeout_ms, struct wm_record *ret, int64_t *ret_position,
+                                      struct wm_error *error) {
+  return read_on(self, &((struct memory_member *)self)->sample, timeout_ms, ret, ret_position, error);
+}
+
+static void door_sample_end(void *self) {
+  ((struct memory_member *)self)->sample.partition = -1;
 }
 
 static enum log_result door_incarnation(void *self, int32_t partition, char ret[static 64], struct wm_error *error) {
@@ -444,7 +465,7 @@ static enum log_result door_incarnation(void *self, int32_t partition, char ret[
   if (fails(member, member->log->world->faults.log_again))
     return again(error);
   struct wm_text value = member->log->outputs[WM_OUT_USERS][partition].entries[0].value;
-  insist(member->read_partition < 0); /* kafka.c reads the birth record with the reader */
+  insist(member->reading.partition < 0); /* kafka.c reads the birth record with the reader */
   snprintf(ret, 64, "%.*s", WM_TEXT_ARG(value));
   return LOG_DONE;
 }
@@ -513,6 +534,9 @@ const struct log_ops memory_log_ops = {
     .read_begin = door_read_begin,
     .read_next = door_read_next,
     .read_end = door_read_end,
+    .sample_begin = door_sample_begin,
+    .sample_next = door_sample_next,
+    .sample_end = door_sample_end,
     .incarnation = door_incarnation,
     .control_end = door_control_end,
     .control_next = door_control_next,

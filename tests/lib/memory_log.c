@@ -217,7 +217,7 @@ struct memory_member *memory_log_join(struct memory_log *log, const char *id, st
   member->producer = find_producer(log, id);
   memory_fence(log, member->producer);
   member->epoch = member->producer->epoch;
-  member->read_partition = -1;
+  member->reading.partition = member->sample.partition = -1;
   member->event = LOG_NOTHING;
   member->polled_end = &member->polled;
   for (int i = 0; i < WM_OUT_COUNT; i++)

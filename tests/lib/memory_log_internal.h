@@ -33,8 +33,10 @@ struct memory_member {
   /* reading */
   struct memory_place places[MEMORY_INPUTS][MEMORY_PARTITIONS];
   struct memory_consumed *polled, **polled_end; /* since the last commit or rewind */
-  int32_t read_partition;                       /* of the users topic; -1: closed */
-  int64_t read_position;
+  struct memory_reading {
+    int32_t partition; /* of the users topic; -1: closed */
+    int64_t position;
+  } reading, sample;
   int64_t control_position;
   /* writing */
   struct log_written *written;

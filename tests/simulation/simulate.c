@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define SETTLE_ROUNDS 6000
+#define COMPARE_US 8000000
 #define QUIET_US 1500000 /* an idle worker notices within a second that Redis is not what it was */
 
 static void blame(struct simulation *simulation, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -72,6 +73,7 @@ void simulation_init(struct simulation *simulation, uint64_t seed, int32_t parti
                                           .event_bytes = SAMPLE_EVENT_BYTES,
                                           .batch_events = 1 + world_below(&simulation->world, 8),
                                           .batch_us = 20000,
+                                          .drift_users = 1000,
                                           .users_bytes = world_chance(&simulation->world, 3000) ? 1 : 0};
   for (int i = 0; i < SAMPLE_VERSIONS; i++)
     simulation->versions[i] = versions[i];
@@ -387,6 +389,25 @@ static void disturb_redis(struct simulation *simulation, const struct mood *mood
     memory_cache_set_down(cache, false);
 }
 
+/* Nobody has touched Redis behind the workers' backs: comparing all the time, they find nothing, and nobody is under
+ * suspicion for long. */
+static void compare_with_log(struct simulation *simulation) {
+  int64_t until_us = simulation->world.now_us + COMPARE_US;
+  while (!simulation->why[0] && simulation->world.now_us < until_us) {
+    for (size_t i = 0; i < simulation->process_count; i++)
+      if (!simulation->processes[i].gone)
+        simulation_run(&simulation->processes[i]);
+    simulation->world.now_us += 1000;
+    memory_log_tick(simulation->log, false);
+  }
+  uint64_t found = simulation->totals.drift_found;
+  for (size_t i = 0; i < simulation->process_count; i++)
+    if (!simulation->processes[i].gone)
+      found += simulation->processes[i].loop->counters.drift_found;
+  if (found > 0)
+    blame(simulation, "%llu users are said not to be in redis as they are in the log", (unsigned long long)found);
+}
+
 bool simulation_play(struct simulation *simulation) {
   struct world *world = &simulation->world;
   struct mood mood = choose_mood(simulation);
@@ -409,5 +430,7 @@ bool simulation_play(struct simulation *simulation) {
     memory_log_tick(simulation->log, false);
     memory_cache_tick(simulation->cache, false);
   }
+  if (!simulation->why[0] && simulation_settle(simulation))
+    compare_with_log(simulation);
   return !simulation->why[0] && simulation_end(simulation);
 }
