@@ -76,26 +76,13 @@ static int check_home(struct loop *loop, struct batch_item *item, int32_t partit
   int32_t home = LOOP_LOG(loop, home, event->user);
   if (home == partition)
     return 0;
-  char text[512];
-  int size = snprintf(text, sizeof text,
-                      "the home of this user is partition %d, but the record came on partition %d: its producer uses "
-                      "another partitioner than 'kafka.partitioner', or a key that is not the user id",
-                      (int)home, (int)partition);
-  char *message = wm_arena_copy(&loop->batch.arena, text, (size_t)size);
-  if (!message)
-    return -1;
+  struct wm_error why;
+  wm_error_set(&why, WM_E_EVENT_MISROUTED,
+               "the home of this user is partition %d, but the record came on partition %d: its producer uses another "
+               "partitioner than 'kafka.partitioner', or a key that is not the user id",
+               (int)home, (int)partition);
   item->rejected = true;
-  item->rejection = (struct wm_rejection){
-      .code = WM_E_EVENT_MISROUTED,
-      .reason = WM_TEXT("partition"),
-      .message = {message, (size_t)size},
-      .user = event->user,
-      .source = event->source,
-      .id = event->id,
-      .type = event->type,
-      .traceparent = event->traceparent,
-  };
-  return 0;
+  return wm_rejection_of(event, "partition", &why, &loop->batch.arena, &item->rejection);
 }
 
 /* Cannot tell is never silent (contract 5). Those that the index has asked are known; the others are asked too while

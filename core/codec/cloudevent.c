@@ -231,7 +231,8 @@ static int identify(struct wm_decoding *decoding) {
                                &rejection->source) ||
                  wm_arena_text(arena, attribute_text(decoding, WM_TEXT("id"), ATTRIBUTE_LIMIT), &rejection->id) ||
                  wm_arena_text(arena, attribute_text(decoding, WM_TEXT("type"), ATTRIBUTE_LIMIT), &rejection->type) ||
-                 wm_arena_text(arena, find_trace(decoding), &rejection->traceparent)
+                 wm_arena_text(arena, find_trace(decoding), &rejection->traceparent) ||
+                 wm_arena_text(arena, wm_find_run(decoding), &rejection->run)
              ? -1
              : 0;
 }

@@ -58,6 +58,9 @@ int wm_read_data(struct wm_decoding *decoding);
 /* cloudevent_replay.c: run, origin, notify, only and record_us from the wm-* headers. */
 int wm_read_replay(struct wm_decoding *decoding);
 
+/* The run that a record of the replay topic names; WM_NO_TEXT: none, or no record of that topic. */
+struct wm_text wm_find_run(const struct wm_decoding *decoding);
+
 /* A Kafka timestamp as microseconds; negative: none. Strangers set it, so it is kept where sums can't overflow. */
 int64_t wm_timestamp_us(int64_t timestamp_ms);
 

@@ -37,16 +37,22 @@ static int read_number(struct wm_decoding *decoding, const char *name, int64_t l
   return header->value.size > 0 ? 0 : refuse_header(decoding, name, "range");
 }
 
+static bool is_run(struct wm_text name) {
+  return wm_text_is_name(name) && !wm_text_is(name, "live");
+}
+
+struct wm_text wm_find_run(const struct wm_decoding *decoding) {
+  const struct wm_header *header = find(decoding->record, "wm-run");
+  return decoding->rules->topic == WM_TOPIC_REPLAY && header && is_run(header->value) ? header->value : WM_NO_TEXT;
+}
+
 static int read_run(struct wm_decoding *decoding) {
   const struct wm_header *header = find(decoding->record, "wm-run");
   if (!header)
     return refuse_header(decoding, "wm-run", "missing");
-  if (!wm_text_is_name(header->value) || wm_text_is(header->value, "live"))
+  if (!is_run(header->value))
     return refuse_header(decoding, "wm-run", "range");
-  if (wm_arena_text(decoding->arena, header->value, &decoding->event->run))
-    return -1;
-  decoding->rejection->run = decoding->event->run;
-  return 0;
+  return wm_arena_text(decoding->arena, header->value, &decoding->event->run);
 }
 
 /* Kafka's own rule for topic names, roughly: they become part of ids. */

@@ -62,9 +62,17 @@ def test_a_misrouted_event_is_told_both_partitions(make_workspace, workers, send
     sender.raw(workspace.events, structured(1, user="u", data=GOOD), b"u", partition=(at + 1) % 4)
     sender.flush()
     acquit(workspace, alive=[workers(workspace)])
-    (failure,) = broker.read(workspace.topic["failures"])
-    message = json.loads(failure.value)["data"]["message"]
-    assert str(at) in message and str((at + 1) % 4) in message
+    sender.raw(workspace.topic["replay"], structured(2, user="u", data=GOOD), b"u", partition=(at + 2) % 4, headers=[
+        ("wm-run", b"again"), ("wm-origin-topic", workspace.events.encode()), ("wm-origin-partition", b"0"),
+        ("wm-origin-offset", b"7"), ("wm-origin-timestamp", str(int(time.time() * 1000)).encode())])
+    sender.flush()
+    failures = wait_until(lambda: len(found := broker.read(workspace.topic["failures"])) == 2 and found, 30)
+    found = {json.loads(failure.value)["data"]["run"]: failure for failure in failures}
+    for run, partition in (("live", (at + 1) % 4), ("again", (at + 2) % 4)):
+        data = json.loads(found[run].value)["data"]
+        assert data["code"] == "EVENT_MISROUTED" and data["reason"] == "partition"
+        assert str(at) in data["message"] and str(partition) in data["message"]
+        assert found[run].header("wm-run") == run.encode()
     assert workspace.roles("u") == set()
 
 
