@@ -1,10 +1,11 @@
 /* waymark undo: what one automation gave, taken back. */
+#include "tools/answers/changes.h"
 #include "tools/lib/ways.h"
 #include "tools/requests/request_command.h"
 #include "tools/undo/undo.h"
 
 static const struct way ways[] = {
-    {"plan", "", "automation version run from to user also-renewed users outcomes output give-back limit json",
+    {"plan", "", "automation version run from to user also-renewed users outcomes changes output give-back limit json",
      undo_plan_run},
     {"apply", "PLAN", "reason rate by max-changes timeout no-wait yes json", undo_apply_run},
     {0},
@@ -26,6 +27,7 @@ static const struct option options[] = {
     {"also-renewed", 0, NULL, "also where another decision of the automation, which is not meant, gave the role too"},
     {"users", 0, "FILE", "registers from a file in place of Redis, as 'simulate --users' writes them"},
     {"outcomes", 0, "FILE", "outcomes from a file in place of the topic, as 'simulate --outcomes' writes them"},
+    OPTION_CHANGES,
     {"output", 'o', "FILE", "where the plan goes"},
     {"give-back", 0, "FILE", "where requests go that give back what its removals took ('waymark grant --file')"},
     {"limit", 0, "N", "show the first N of each list (default 20, with --json all; 0: all)"},

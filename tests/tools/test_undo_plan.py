@@ -310,3 +310,34 @@ def test_a_rate_is_a_number(place, rate):
     plan(place, "join")
     done = apply(place, "--reason", "x", "--rate", rate)
     assert done.code == 2 and "--rate needs a number above 0" in done.err
+
+
+def change(number, user, effective, automation=None, role="member"):
+    """A record of topics.changes: by a task of an automation, or by a request."""
+    return {"specversion": "1.0", "id": f"live:t/0/{number}:{role}:{'gained' if effective else 'lost'}", "source": "/waymark",
+            "type": "dev.waymark.role.changed.v1", "subject": user, "time": f"2026-01-01T00:00:{number:02}Z",
+            "data": {"run": "live", "role": role, "effective": effective, "cause": "task" if automation else "request",
+                     "clock": [1767225600000000 + number * 1000000, "/t", f"e{number}", automation or "",
+                               10 if automation else 0]}}
+
+
+def test_the_audit_trail_tells_what_outcomes_do_not_any_more(place):
+    play(place, by_hand(1, "hand"), event(2, type=OTHER, subject="other"), by_hand(3, "known"),
+         event(4, type=LEAVE, subject="hand"), event(5, type=LEAVE, subject="other"), event(6, type=LEAVE, subject="known"),
+         event(7, type=LEAVE, subject="early"))
+    outcomes = place / "outcomes.jsonl"
+    outcomes.write_text("".join(row + "\n" for row in outcomes.read_text().splitlines() if '"known"' in row))
+    (place / "changes.jsonl").write_text(lines(
+        change(1, "hand", True), change(2, "other", True, "other"), change(3, "known", True), change(4, "hand", False, "leave"),
+        change(5, "other", False, "leave"), change(6, "known", False, "leave"), change(7, "early", False, "leave"),
+        change(8, "nobody", False, "leave"), change(9, "u9", False, "other")))
+    done = plan(place, "leave", "--changes", place / "changes.jsonl", "--give-back", place / "back.jsonl")
+    assert {row["user"]: (row["give-back"], row.get("given-by"), row.get("until-unknown")) for row in of(done, "loss")} == {
+        "hand": (True, "manual", True), "other": (True, "automation/other", True), "known": (True, "manual", True),
+        "early": (True, None, True), "nobody": (False, None, None)}
+    assert total(done)["give-back"] == 4
+    assert [json.loads(row)["user"] for row in (place / "back.jsonl").read_text().splitlines()] == [
+        "early", "hand", "known", "other"]
+    version = json.loads(outcomes.read_text().splitlines()[-1])["data"]["version"]
+    done = plan(place, "leave", "--changes", place / "changes.jsonl", "--version", version)
+    assert [row["user"] for row in of(done, "loss")] == ["known"]

@@ -22,7 +22,7 @@ struct undo_filter {
 };
 
 struct undo_grant {
-  struct wm_text user, role;
+  struct wm_text user, role; /* first: searched by them */
   struct wm_clock clock;
   struct wm_text version, run; /* WM_NO_TEXT: not said, live */
   bool left;                   /* is not taken back: see 'other' and undo_dry */
@@ -153,7 +153,7 @@ enum undo_loss_state {
 
 /* A role that a removal of the automation took. */
 struct undo_loss {
-  struct wm_text user, role;
+  struct wm_text user, role; /* first: searched by them */
   struct wm_clock clock;
   struct wm_text version, run;
   struct wm_text *dropped; /* sources whose grants went along, as the outcome says */
@@ -162,14 +162,16 @@ struct undo_loss {
   enum undo_loss_state state;
   struct wm_buf givers; /* "manual, automation/x"; empty: the log does not tell any more */
   bool known, foreign;  /* some giver is known; one of them is not meant by the filter */
+  bool bare;            /* told by the changes alone: no outcome of it is left */
   int64_t until_us;     /* when the last of what it took would have ended, as far as that is known; WM_NEVER: not */
   size_t open_ends;     /* givers of whom it is not known */
 };
 
 struct undo_losses {
   struct undo_selection *selection;
-  const char *file; /* outcomes; NULL: the topic */
-  bool servers;     /* Kafka may be asked where grants by hand end */
+  const struct options *options; /* for the changes */
+  const char *file;              /* outcomes; NULL: the topic */
+  bool servers;                  /* Kafka may be asked where grants by hand end */
   struct wm_arena arena;
   struct undo_loss *items; /* by user and role, the newest removal of each */
   size_t count, capacity;
@@ -179,6 +181,12 @@ struct undo_losses {
 
 void undo_losses_init(struct undo_losses *losses, struct undo_selection *selection);
 void undo_losses_release(struct undo_losses *losses);
+
+/* Adds one, as an outcome tells it; texts are copied. -1: out of memory. */
+int undo_losses_add(struct undo_losses *losses, const struct undo_outcome *outcome);
+
+/* NULL: none. After undo_losses_read. */
+struct undo_loss *undo_losses_find(const struct undo_losses *losses, struct wm_text user, struct wm_text role);
 
 /* Reads what the automation decided: what its removals took, and which grants it gave by other decisions too, which
  * sets their 'left' unless 'all'. EXIT_FINE, or told. */

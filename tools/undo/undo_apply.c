@@ -89,8 +89,7 @@ static int take_entry(void *taker, const struct registers_entry *entry) {
   struct wm_error error = {0};
   struct wm_text id = plan->grants[applying->user].user;
   struct wm_user *user = entry->fault || !entry->user.json.bytes ? NULL : wm_register_decode(entry->user.json, &error);
-  bool fault = entry->fault || (!user && entry->user.json.bytes);
-  applying->faults += fault;
+  applying->faults += !user; /* no register ever goes away: Redis is being filled, or somebody was at it */
   for (; applying->user < plan->grant_count && wm_text_equal(plan->grants[applying->user].user, id); applying->user++)
     check_grant(applying, &plan->grants[applying->user], user);
   wm_user_free(user);
@@ -124,9 +123,9 @@ static int check_grants(struct applying *applying) {
   registers_close(registers);
   if (exit_code == EXIT_FINE && applying->faults > 0)
     exit_code = say(EXIT_BAD_NEWS,
-                    "%zu users of the plan have no readable register in Redis ('waymark verify' says more): nothing "
-                    "was sent",
-                    applying->faults);
+                    "%zu user%s of the plan ha%s no readable register in Redis: nothing was sent. It is being filled, "
+                    "or not what the log says ('waymark status', 'waymark verify')",
+                    applying->faults, applying->faults == 1 ? "" : "s", applying->faults == 1 ? "s" : "ve");
   return exit_code;
 }
 

@@ -6,7 +6,7 @@
 #include "core/moment.h"
 #include "tools/lib/say.h"
 #include "tools/lib/show.h"
-#include "tools/undo/undo.h"
+#include "tools/undo/undo_changes.h"
 #include "tools/undo/undo_givers.h"
 #include "worker/client.h"
 
@@ -43,7 +43,7 @@ static bool is_result(const struct undo_outcome *outcome, const char *result) {
   return wm_text_is(outcome->result, result);
 }
 
-static int add_loss(struct undo_losses *losses, const struct undo_outcome *outcome) {
+int undo_losses_add(struct undo_losses *losses, const struct undo_outcome *outcome) {
   if (losses->count == losses->capacity) {
     size_t capacity = losses->capacity ? 2 * losses->capacity : 256;
     struct undo_loss *items = reallocarray(losses->items, capacity, sizeof *items);
@@ -69,26 +69,32 @@ static int add_loss(struct undo_losses *losses, const struct undo_outcome *outco
   return 0;
 }
 
-static struct undo_grant *find_grant(const struct undo_plan *plan, struct wm_text user, struct wm_text role) {
-  size_t low = 0, high = plan->grant_count;
+/* In a list by user and role, whose items begin with these two. NULL: there is none. */
+static void *find_place(void *items, size_t count, size_t size, struct wm_text user, struct wm_text role) {
+  size_t low = 0, high = count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    struct undo_grant *grant = &plan->grants[middle];
-    int order = wm_text_compare(grant->user, user);
-    order = order ? order : wm_text_compare(grant->role, role);
+    struct wm_text *names = (struct wm_text *)(void *)((char *)items + middle * size);
+    int order = wm_text_compare(names[0], user);
+    order = order ? order : wm_text_compare(names[1], role);
     if (order == 0)
-      return grant;
+      return names;
     low = order < 0 ? middle + 1 : low;
     high = order < 0 ? high : middle;
   }
   return NULL;
 }
 
+struct undo_loss *undo_losses_find(const struct undo_losses *losses, struct wm_text user, struct wm_text role) {
+  return find_place(losses->items, losses->count, sizeof *losses->items, user, role);
+}
+
 /* The automation gave this role by a decision that is not meant: does it still count? The register keeps only the
  * newest grant of a source, so one that was renewed does not show it. */
 static int note_other(struct undo_losses *losses, const struct undo_outcome *outcome) {
   struct undo_selection *selection = losses->selection;
-  struct undo_grant *grant = find_grant(selection->plan, outcome->user, outcome->role);
+  struct undo_grant *grant = find_place(selection->plan->grants, selection->plan->grant_count,
+                                        sizeof *selection->plan->grants, outcome->user, outcome->role);
   const struct undo_user *user = grant ? undo_selection_user(selection, outcome->user) : NULL;
   const struct wm_user_role *role = user ? wm_user_role(user->before, outcome->role) : NULL;
   int64_t until_us;
@@ -120,7 +126,7 @@ static int take_outcome(void *taker, const struct undo_outcome *outcome) {
     return note_other(losses, outcome);
   if (wm_text_is(outcome->action, "remove") && meant && user_list_has(&filter->users, outcome->user) &&
       is_result(outcome, "changed"))
-    return add_loss(losses, outcome);
+    return undo_losses_add(losses, outcome);
   return 0;
 }
 
@@ -144,7 +150,8 @@ static int by_place(const void *a, const void *b) {
   const struct undo_loss *left = a, *right = b;
   int order = wm_text_compare(left->user, right->user);
   order = order ? order : wm_text_compare(left->role, right->role);
-  return order ? order : wm_clock_compare(&right->clock, &left->clock);
+  order = order ? order : wm_clock_compare(&right->clock, &left->clock);
+  return order ? order : left->bare - right->bare; /* an outcome tells more */
 }
 
 /* The newest removal of a role is the one that stands. */
@@ -172,6 +179,9 @@ int undo_losses_read(struct undo_losses *losses, bool all) {
   int exit_code = looking.automation.failed ? say_memory() : undo_outcomes_each(&reading);
   wm_buf_release(&looking.automation);
   losses->cut = reading.cut;
+  bool excerpt = losses->cut || (losses->file && losses->servers);
+  if (exit_code == EXIT_FINE && (excerpt || options_has(losses->options, "changes")))
+    exit_code = undo_changes_read(losses);
   sort(losses);
   for (size_t i = 0; i < losses->count; i++) {
     struct undo_user *user = undo_selection_user(losses->selection, losses->items[i].user);
@@ -204,9 +214,14 @@ static bool is_whole(const struct undo_filter *filter) {
   return !filter->version.bytes && !filter->run.bytes && filter->from_us == INT64_MIN && filter->to_us == INT64_MAX;
 }
 
-/* The log does not go back to who had given it: then only the outcome of the removal is left. */
+/* The log does not go back to who had given it: then only the outcome of the removal is left, or not even that. */
 static void go_by_outcome(struct undo_losses *losses, struct undo_loss *loss) {
   loss->open_ends = 1;
+  if (loss->bare) {
+    struct wm_text givers = {loss->givers.bytes, loss->givers.size};
+    loss->foreign = !wm_text_equal(givers, losses->selection->source) || !is_whole(&losses->selection->plan->filter);
+    return;
+  }
   loss->foreign = loss->dropped_count > 0 || !is_whole(&losses->selection->plan->filter);
   for (size_t i = 0; i < loss->dropped_count; i++)
     wm_buf_printf(&loss->givers, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(loss->dropped[i]));
@@ -236,6 +251,8 @@ int undo_losses_judge(struct undo_losses *losses, const char *users_file) {
   }
   if (exit_code == EXIT_FINE && any)
     exit_code = undo_givers_find(losses);
+  if (exit_code == EXIT_FINE && any)
+    exit_code = undo_changes_givers(losses);
   for (size_t i = 0; i < losses->count && exit_code == EXIT_FINE; i++) {
     struct undo_loss *loss = &losses->items[i];
     if (loss->state != LOSS_BACK)

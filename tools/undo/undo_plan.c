@@ -1,8 +1,11 @@
 /* waymark undo plan: what taking back would do, told before anything is sent. */
+#include <signal.h>
+
 #include "tools/lib/say.h"
 #include "tools/roles/roles_control.h"
 #include "tools/undo/undo_tell.h"
 #include "worker/clock.h"
+#include "worker/meta.h"
 
 struct planning {
   const struct options *options;
@@ -40,6 +43,26 @@ static int look(struct planning *planning) {
   return exit_code == EXIT_FINE && has_outcomes(planning) ? undo_losses_judge(&planning->losses, users) : exit_code;
 }
 
+/* What Redis does not have yet can't be planned. */
+static int look_at_redis(const struct planning *planning) {
+  struct wm_error error = {0};
+  struct wm_arena arena;
+  struct meta_field *fields;
+  size_t count = 0;
+  bool ready = false;
+  signal(SIGPIPE, SIG_IGN);
+  wm_arena_init(&arena, 0);
+  int result = meta_read(&planning->loaded.settings, &arena, &fields, &count, &error);
+  for (size_t i = 0; i < count && result == 0; i++)
+    ready |= wm_text_is(fields[i].name, "ready") && wm_text_is(fields[i].value, "1");
+  wm_arena_release(&arena);
+  if (result < 0)
+    return say_error(EXIT_OUTSIDE, &error);
+  if (!ready)
+    say(0, "Redis does not have all yet ('waymark status' says why): the plan may miss assignments");
+  return EXIT_FINE;
+}
+
 static int tell(struct planning *planning) {
   const struct options *options = planning->options;
   const struct undo_telling telling = {.dry = &planning->dry,
@@ -67,6 +90,8 @@ static int run(struct planning *planning, const struct invocation *invocation) {
     exit_code = workspace_open(invocation, NULL, planning->offline ? SETTINGS_LINT : SETTINGS_FULL, &planning->loaded);
   if (exit_code == EXIT_FINE)
     exit_code = know(planning);
+  if (exit_code == EXIT_FINE && !planning->offline)
+    exit_code = look_at_redis(planning);
   if (exit_code == EXIT_FINE)
     exit_code = look(planning);
   return exit_code == EXIT_FINE ? tell(planning) : exit_code;
@@ -81,6 +106,7 @@ int undo_plan_run(const struct invocation *invocation) {
   undo_losses_init(&planning.losses, &planning.selection);
   planning.losses.file = options_value(options, "outcomes");
   planning.losses.servers = !planning.offline;
+  planning.losses.options = options;
   planning.users.json = options_has(options, "json");
   planning.dry =
       (struct undo_dry){.selection = &planning.selection, .take = replay_tell_user, .taker = &planning.users};
