@@ -110,8 +110,10 @@ static void take_metadata(struct topics_work *work, const rd_kafka_metadata_t *m
   for (int i = 0; i < metadata->topic_cnt; i++) {
     const rd_kafka_metadata_topic_t *topic = &metadata->topics[i];
     for (size_t j = 0; j < work->count; j++)
-      if (strcmp(work->plans[j].name, topic->topic) == 0)
+      if (strcmp(work->plans[j].name, topic->topic) == 0) {
         work->plans[j].found = topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ? -1 : topic->partition_cnt;
+        work->plans[j].refused = work->plans[j].found == 0 ? topic->err : RD_KAFKA_RESP_ERR_NO_ERROR;
+      }
   }
 }
 
@@ -360,6 +362,11 @@ static void check_room(struct topics_work *work, struct topics_plan *plan) {
 static void check_one(struct topics_work *work, struct topics_plan *plan) {
   if (plan->found < 0) {
     topics_say(work, plan, TOPICS_WRONG, "is missing: make it with 'waymark topics create'");
+    return;
+  }
+  if (plan->refused) {
+    topics_say(work, plan, TOPICS_WRONG, "can't be looked at: %s; it needs the right to describe it, or is not there",
+               rd_kafka_err2str(plan->refused));
     return;
   }
   if (plan->found != plan->partitions)

@@ -19,10 +19,11 @@ struct topics_plan {
   enum topics_kind kind;
   enum wm_topic output; /* WM_OUT_COUNT: none */
   int32_t partitions;   /* wanted */
-  int32_t found;        /* -1: no such topic */
-  bool told;            /* something was said of it */
-  char policy[64];      /* cleanup.policy; "": not known */
-  size_t limit;         /* max.message.bytes; SIZE_MAX: not known */
+  int32_t found;        /* -1: no such topic; 0: there is one perhaps, but not for us to look at ('refused') */
+  rd_kafka_resp_err_t refused;
+  bool told;       /* something was said of it */
+  char policy[64]; /* cleanup.policy; "": not known */
+  size_t limit;    /* max.message.bytes; SIZE_MAX: not known */
 };
 
 struct topics_work {

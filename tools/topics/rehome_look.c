@@ -86,6 +86,8 @@ static int take_topic(void *taker, const struct topics_found *topic) {
   if (topic->found < 0) {
     rehome->topics_to_make++;
     rehome_say(rehome, topic->topic, REHOME_TO_DO, "will be made with %d partitions", topic->wanted);
+  } else if (topic->found == 0) {
+    rehome_say(rehome, topic->topic, REHOME_WRONG, "can't be looked at: it needs the right to describe it");
   } else if (topic->found == topic->wanted) {
     rehome_say(rehome, topic->topic, REHOME_DONE, "%d partition%s", topic->found, topic->found == 1 ? "" : "s");
   } else if (topic->found == rehome->before && !users) {
