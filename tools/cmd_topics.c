@@ -5,6 +5,7 @@
 #include "tools/lib/files.h"
 #include "tools/lib/say.h"
 #include "tools/lib/table.h"
+#include "tools/lib/ways.h"
 #include "tools/topics/rehome.h"
 #include "worker/topics.h"
 
@@ -72,14 +73,34 @@ static int act(const struct invocation *invocation, const struct settings *setti
   return telling.wrong ? EXIT_BAD_NEWS : EXIT_FINE;
 }
 
-static int run(const struct invocation *invocation) {
+typedef int topics_act_fn(const struct invocation *invocation, const struct settings *settings);
+
+static int with_settings(const struct invocation *invocation, topics_act_fn *work) {
   struct loaded loaded;
   int exit_code = workspace_open_settings(invocation, &loaded);
-  bool rehome = strcmp(options_argument(&invocation->options, 0), "rehome") == 0;
   if (exit_code == EXIT_FINE)
-    exit_code = rehome ? rehome_run(invocation, &loaded.settings) : act(invocation, &loaded.settings);
+    exit_code = work(invocation, &loaded.settings);
   files_unload(&loaded);
   return exit_code;
+}
+
+static int run_act(const struct invocation *invocation) {
+  return with_settings(invocation, act);
+}
+
+static int run_rehome(const struct invocation *invocation) {
+  return with_settings(invocation, rehome_run);
+}
+
+static const struct way ways[] = {
+    {"create", "", "yes reason json", run_act},
+    {"check", "", "yes reason json", run_act},
+    {"rehome", "", "from dry-run leave-undecided yes reason json", run_rehome},
+    {0},
+};
+
+static int run(const struct invocation *invocation) {
+  return ways_run(invocation, ways);
 }
 
 static const struct option options[] = {

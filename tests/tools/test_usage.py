@@ -102,3 +102,26 @@ def test_a_full_disk_is_told(workspace):
 def test_no_colours_outside_a_terminal():
     done = waymark("simulate", SAMPLE, SAMPLE / "events.jsonl", env={"TERM": "xterm"})
     assert "\033" not in done.out
+
+
+@pytest.mark.parametrize("words, said", [
+    ((), "--from is missing"),
+    (("--from", "waymark.users"), "--reason is missing"),
+    (("--from", "a", "--rate", "5"), "--rate"),
+])
+def test_rehome_says_what_it_needs(tmp_path, words, said):
+    (tmp_path / "waymark.yaml").write_text("instance: t\ntopics: {users: waymark.users-16}\n")
+    done = waymark("topics", "rehome", *words, "-C", tmp_path)
+    assert done.code == 2 and said in done.err and done.out == ""
+
+
+def test_the_registers_need_another_topic(tmp_path):
+    (tmp_path / "waymark.yaml").write_text("instance: t\n")
+    done = waymark("topics", "rehome", "--from", "waymark.users", "--dry-run", "-C", tmp_path)
+    assert done.code == 1 and "another name" in done.err
+
+
+def test_only_rehome_has_the_options_of_rehome(tmp_path):
+    (tmp_path / "waymark.yaml").write_text("instance: t\n")
+    done = waymark("topics", "create", "--from", "waymark.users", "-C", tmp_path)
+    assert done.code == 2 and "topics create: it has no option '--from'" in done.err
