@@ -83,6 +83,7 @@ static int copy_kafka(struct kafka *kafka, const struct settings *from) {
   to->kafka.bootstrap = copy(arena, from->kafka.bootstrap);
   to->kafka.group = copy(arena, from->kafka.group);
   to->kafka.partitioner = copy(arena, from->kafka.partitioner);
+  to->kafka.property_places = NULL;
   to->kafka.properties = WM_ARENA_ARRAY(arena, struct setting_pair, from->kafka.property_count + 1);
   for (size_t i = 0; to->kafka.properties && i < from->kafka.property_count; i++) {
     const struct setting_pair *pair = &from->kafka.properties[i];

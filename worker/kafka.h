@@ -20,6 +20,10 @@ struct kafka *kafka_open(const struct settings *settings, struct logger *logger,
 /* Leaves the group (2 s at most) and closes; an open transaction is left for the next owner to fence. NULL is fine. */
 void kafka_close(struct kafka *kafka);
 
+/* Whether librdkafka takes 'kafka.properties' and what they name (keys, certificates), without a connection: what it
+ * refuses is invalid, where it stands in 'file'. */
+void kafka_check(const struct settings *settings, const char *file, struct wm_findings *findings);
+
 /* The home partition of a user; 'partitioner' is a name of settings.kafka.partitioner. -1: no such partitioner. */
 int32_t kafka_home(const char *partitioner, struct wm_text user, int32_t partitions);
 

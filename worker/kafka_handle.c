@@ -182,6 +182,34 @@ int kafka_handle_open(struct kafka_handle *handle, rd_kafka_type_t type, const s
   return 0;
 }
 
+static size_t check_each(const struct settings *settings, const char *file, struct wm_findings *findings) {
+  struct wm_error error;
+  size_t wrong = 0;
+  rd_kafka_conf_t *conf = rd_kafka_conf_new();
+  for (size_t i = 0; i < settings->kafka.property_count; i++) {
+    const struct setting_place *place = &settings->kafka.property_places[i];
+    if (set_one(conf, &settings->kafka.properties[i], &error) == 0)
+      continue;
+    wm_findings_add(findings, WM_INVALID, error.code, wm_text_of(file), place->line, place->column, "%s", error.text);
+    wrong++;
+  }
+  rd_kafka_conf_destroy(conf);
+  return wrong;
+}
+
+/* No broker is named, so none is asked. */
+void kafka_check(const struct settings *settings, const char *file, struct wm_findings *findings) {
+  static const struct setting_pair own[] = {{"bootstrap.servers", ""}, {NULL, NULL}};
+  struct kafka_handle handle = {.name = "check"};
+  struct wm_error error;
+  if (settings->kafka.property_count == 0 || check_each(settings, file, findings) > 0)
+    return;
+  if (kafka_handle_open(&handle, RD_KAFKA_PRODUCER, settings, own, NULL, &error) != 0)
+    wm_findings_add(findings, WM_INVALID, error.code, wm_text_of(file), settings->kafka.property_places[0].line,
+                    settings->kafka.property_places[0].column, "%s", error.text);
+  kafka_handle_close(&handle);
+}
+
 void kafka_handle_close(struct kafka_handle *handle) {
   if (!handle->rk)
     return;

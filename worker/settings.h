@@ -14,6 +14,11 @@ struct setting_pair {
   const char *name, *value;
 };
 
+/* In waymark.yaml. */
+struct setting_place {
+  unsigned line, column;
+};
+
 /* All strings are NUL-terminated and belong to the arena. */
 struct settings {
   struct wm_arena arena;
@@ -24,6 +29,7 @@ struct settings {
     int32_t partitions;
     const char *partitioner; /* murmur2 | consistent | fnv1a (names of librdkafka) */
     struct setting_pair *properties;
+    struct setting_place *property_places; /* one for each, as long as the settings are those that were read */
     size_t property_count;
   } kafka;
   struct {

@@ -245,8 +245,10 @@ static void read_property(struct settings_reading *reading, const struct wm_node
     return;
   }
   const char *text = settings_scalar(reading, value);
-  if (name && text)
-    settings->kafka.properties[settings->kafka.property_count++] = (struct setting_pair){name, text};
+  if (!name || !text)
+    return;
+  settings->kafka.property_places[settings->kafka.property_count] = (struct setting_place){key->line, key->column};
+  settings->kafka.properties[settings->kafka.property_count++] = (struct setting_pair){name, text};
 }
 
 void set_properties(struct settings_reading *reading, const struct wm_node *node, void *place) {
@@ -261,8 +263,9 @@ void set_properties(struct settings_reading *reading, const struct wm_node *node
   }
   settings->kafka.property_count = 0;
   settings->kafka.properties = WM_ARENA_ARRAY(&settings->arena, struct setting_pair, node->count);
-  if (!settings->kafka.properties)
-    reading->memory = true;
-  for (size_t i = 0; settings->kafka.properties && i < node->count; i++)
+  settings->kafka.property_places = WM_ARENA_ARRAY(&settings->arena, struct setting_place, node->count);
+  bool fine = settings->kafka.properties && settings->kafka.property_places;
+  reading->memory |= !fine;
+  for (size_t i = 0; fine && i < node->count; i++)
     read_property(reading, &node->items[2 * i], &node->items[2 * i + 1]);
 }

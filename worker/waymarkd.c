@@ -15,6 +15,7 @@
 #include "worker/kafka.h"
 #include "worker/loop.h"
 #include "worker/redis.h"
+#include "worker/walk.h"
 
 #define STOP_SECONDS 4                   /* SIGTERM ends it within five */
 #define LISTEN_US (5 * INT64_C(1000000)) /* between two tries to listen */
@@ -267,14 +268,29 @@ static int open_and_run(struct worker *worker) {
   return run(worker);
 }
 
+struct arguments {
+  bool check;
+  const char *option, *workspace;
+};
+
+/* A start finds out by itself what librdkafka thinks of its properties. */
+static void check_kafka(struct worker *worker) {
+  char *file = walk_join(worker->folder, "waymark.yaml");
+  if (file && worker->loaded.findings.invalid == 0)
+    kafka_check(&worker->loaded.settings, file, &worker->loaded.findings);
+  free(file);
+}
+
 /* Lint, settings and secrets; the exit code is that of a start. */
-static int load(struct worker *worker, const char *argument, const char *option) {
+static int load(struct worker *worker, const struct arguments *arguments) {
   struct wm_error error = {0};
-  worker->folder = files_find_workspace(argument, option, &error);
+  worker->folder = files_find_workspace(arguments->workspace, arguments->option, &error);
   if (!worker->folder || files_load(worker->folder, SETTINGS_FULL, &worker->loaded, &error) != 0) {
     fprintf(stderr, "waymarkd: %s\n", error.text);
     return LOOP_EXIT_CONFIGURATION;
   }
+  if (arguments->check)
+    check_kafka(worker);
   files_print_findings(&worker->loaded.findings);
   worker->logger = logger_of(&worker->loaded.settings);
   return worker->loaded.findings.invalid > 0 || !worker->loaded.workspace ? LOOP_EXIT_CONFIGURATION : 0;
@@ -294,11 +310,6 @@ static const char usage[] =
     "\n"
     "Signals: SIGTERM ends it cleanly, SIGHUP reloads the workspace.\n"
     "Exit codes: 0 asked to stop, 70 a bug, 75 try again, 78 the configuration is wrong, don't restart.\n";
-
-struct arguments {
-  bool check;
-  const char *option, *workspace;
-};
 
 /* -1: go on; else the exit code. */
 static int read_arguments(int argc, char **argv, struct arguments *ret) {
@@ -339,7 +350,7 @@ int main(int argc, char **argv) {
   if (code >= 0)
     return code;
   catch_signals();
-  code = load(&worker, arguments.workspace, arguments.option);
+  code = load(&worker, &arguments);
   if (code == 0 && arguments.check && worker.loaded.findings.errors > 0)
     code = LOOP_EXIT_CONFIGURATION;
   if (code == 0 && !arguments.check)

@@ -1,8 +1,10 @@
 """waymark lint: findings on stderr, a summary on stdout, exit codes."""
+import pathlib
 import re
+import subprocess
 
 import pytest
-from conftest import AUTOMATION, SAMPLE, waymark
+from conftest import AUTOMATION, COMMAND, SAMPLE, waymark
 
 LINE = re.compile(r"^[^:]+:\d+:\d+: (invalid|error|warning): .+ \[[A-Z_0-9]+\]$")
 
@@ -94,3 +96,29 @@ def test_a_trigger_that_no_event_can_have_is_told_once_and_where_it_stands(works
     assert done.code == 1
     (told,) = done.err.splitlines()
     assert told.startswith(f"{workspace / 'bad.yaml'}:2:10: invalid: ") and told.endswith("[TRIGGER_RESERVED]")
+
+
+def check(workspace):
+    """waymarkd --check: exit code and findings."""
+    done = subprocess.run([pathlib.Path(COMMAND).with_name("waymarkd"), "--check", workspace], capture_output=True,
+                          text=True, timeout=60)
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
+
+
+def test_check_asks_librdkafka_what_it_takes(workspace):
+    settings = workspace / "waymark.yaml"
+    settings.write_text("kafka:\n  properties:\n    linger.ms: 7\n    security.protocol: sasl_plaintext\n"
+                        "    sasl.mechanisms: SCRAM-SHA-256\n    sasl.username: u\n    sasl.password: secret\n")
+    assert check(workspace) == (0, [])
+
+    settings.write_text("kafka:\n  properties:\n    linger.ms: soon\n    sasl.mechanizms: PLAIN\n")
+    code, (first, second) = check(workspace)
+    assert code == 78
+    assert first.startswith(f"{settings}:3:5: invalid: 'kafka.properties.linger.ms': ")
+    assert second.startswith(f"{settings}:4:5: invalid: 'kafka.properties.sasl.mechanizms': ")
+
+    settings.write_text("kafka:\n  properties:\n    security.protocol: ssl\n    ssl.ca.location: /nowhere/ca.pem\n")
+    code, (told,) = check(workspace)
+    assert code == 78 and told.startswith(f"{settings}:3:5: invalid: ") and "ssl.ca.location" in told
+    assert waymark("lint", workspace).code == 0, "secrets are where the worker runs"
