@@ -2,6 +2,7 @@
 import copy
 import json
 import pathlib
+import random
 
 import jsonschema
 import pytest
@@ -341,3 +342,21 @@ def test_the_audit_trail_tells_what_outcomes_do_not_any_more(place):
     version = json.loads(outcomes.read_text().splitlines()[-1])["data"]["version"]
     done = plan(place, "leave", "--changes", place / "changes.jsonl", "--version", version)
     assert [row["user"] for row in of(done, "loss")] == ["known"]
+
+
+def test_a_damaged_plan_is_refused_whatever_is_wrong_with_it(place):
+    (place / "ws" / "waymark.yaml").write_text('kafka: { bootstrap: "127.0.0.1:1" }\nredis: { address: "127.0.0.1:1" }\n')
+    play(place, event(1, type=JOIN), event(2, type=JOIN, subject="u2"))
+    plan(place, "join")
+    good, dice = (place / "plan.jsonl").read_bytes(), random.Random(5)
+    for _ in range(60):
+        at = dice.randrange(len(good) - 1)
+        how = dice.choice([good[:at], good[:at] + good[at + 1:], good[:at] + bytes([dice.randrange(256)]) + good[at + 1:],
+                           good[:at] + good[at:at + 40] + good[at:]])
+        if how in (good, good[:-1]):
+            continue
+        (place / "plan.jsonl").write_bytes(how)
+        assert apply(place, "--reason", "x").code in (1, 2), how
+    (place / "plan.jsonl").write_bytes(good)
+    done = apply(place, "--reason", "x")
+    assert done.code == 3 and "brokers can't be reached" in done.err

@@ -1,6 +1,7 @@
 /* Outcomes one task at a time: of the topic, or of a file. */
 #include "core/codec/json.h"
 #include "core/moment.h"
+#include "tools/lib/progress.h"
 #include "tools/lib/say.h"
 #include "tools/undo/undo.h"
 #include "worker/client.h"
@@ -86,10 +87,16 @@ static int each_in_topic(struct undo_reading *reading, struct client *client, st
   struct wm_error error = {0};
   bool settled = client_settle(client, what.topic, what.partition, &error) == 0;
   int exit_code = EXIT_FINE, more = settled && client_read(client, &what, &error) == 0 ? 1 : -1;
+  struct progress progress;
+  size_t count = 0;
   reading->cut = more > 0 && client_read_is_cut(client);
-  while (exit_code == EXIT_FINE && more > 0 && (more = client_read_next(client, &record, &error)) > 0)
+  progress_begin(&progress, "outcomes read", 0);
+  while (exit_code == EXIT_FINE && more > 0 && (more = client_read_next(client, &record, &error)) > 0) {
+    progress_set(&progress, ++count);
     if (record.value.bytes && reading->wants(reading->taker, record.value, record.key))
       exit_code = take_text(reading, record.value, record.timestamp_ms * 1000, arena);
+  }
+  progress_end(&progress);
   return more < 0 ? say_error(EXIT_OUTSIDE, &error) : exit_code;
 }
 
