@@ -194,7 +194,7 @@ def test_what_its_removals_took_and_a_file_that_gives_it_back(place):
                       "both": (True, "automation/other, manual", ""), "short": (False, "automation/short", "2026"),
                       "again": (False, None, ""), "twice": (False, None, "")}
     assert {row["user"]: row["why"] for row in of(done, "loss") if not row["give-back"]} == {
-        "short": "it would have ended by now", "again": "assigned again", "twice": "a newer removal stands"}
+        "short": "it would have ended by now", "again": "assigned again", "twice": "another removal stands"}
     assert total(done)["removals"] == 6 and total(done)["give-back"] == 3 and total(done)["grants"] == 0
     rows = [json.loads(line) for line in back.read_text().splitlines()]
     assert [(row["user"], row["role"], "until" in row) for row in rows] == [

@@ -121,7 +121,6 @@ struct undo_outcome {
   struct wm_text version, run, role, action, source, result, code;
   struct wm_clock clock;
   struct wm_origin origin;
-  int64_t at_us;                  /* when it was decided, as far as it is known; else the event's time */
   const struct wm_value *dropped; /* NULL, or a list of sources */
 };
 
@@ -151,18 +150,19 @@ enum undo_loss_state {
   LOSS_UNKNOWN  /* Redis does not know the user */
 };
 
-/* A role that a removal of the automation took. */
+/* A role that a removal of the automation took, or keeps away. */
 struct undo_loss {
   struct wm_text user, role; /* first: searched by them */
-  struct wm_clock clock;
+  struct wm_clock clock;     /* of the removal that took it; where none did, of the newest */
+  struct wm_clock newest;    /* of the newest removal that is meant */
+  bool took;                 /* some removal took something; else it is only told when it is to be given back */
+  bool bare;                 /* told by the changes alone: no outcome of it is left */
   struct wm_text version, run;
   struct wm_text *dropped; /* sources whose grants went along, as the outcome says */
+  bool *dropped_seen;      /* does the log tell of such a grant? */
   size_t dropped_count;
-  int64_t at_us;
   enum undo_loss_state state;
   struct wm_buf givers; /* "manual, automation/x"; empty: the log does not tell any more */
-  bool known, foreign;  /* some giver is known; one of them is not meant by the filter */
-  bool bare;            /* told by the changes alone: no outcome of it is left */
   int64_t until_us;     /* when the last of what it took would have ended, as far as that is known; WM_NEVER: not */
   size_t open_ends;     /* givers of whom it is not known */
 };
@@ -173,10 +173,10 @@ struct undo_losses {
   const char *file;              /* outcomes; NULL: the topic */
   bool servers;                  /* Kafka may be asked where grants by hand end */
   struct wm_arena arena;
-  struct undo_loss *items; /* by user and role, the newest removal of each */
+  struct undo_loss *items; /* by user and role, one of each */
   size_t count, capacity;
   bool cut;
-  size_t back; /* LOSS_BACK */
+  size_t taken, back; /* to be told; of these LOSS_BACK */
 };
 
 void undo_losses_init(struct undo_losses *losses, struct undo_selection *selection);
@@ -197,6 +197,9 @@ int undo_losses_judge(struct undo_losses *losses, const char *users_file);
 
 /* A file for 'waymark grant --file'. EXIT_FINE, or told. */
 int undo_losses_write(const struct undo_losses *losses, const char *path);
+
+/* Is it worth telling? */
+bool undo_loss_is_told(const struct undo_loss *loss);
 
 const char *undo_loss_why(enum undo_loss_state state);
 

@@ -27,8 +27,7 @@ static int take_lost(void *taker, const struct change *change) {
                                        .automation = change->clock.automation,
                                        .run = run_of(change->id),
                                        .role = change->role,
-                                       .clock = change->clock,
-                                       .at_us = change->at_us};
+                                       .clock = change->clock};
   if (undo_losses_add(losses, &outcome) < 0)
     return say_memory();
   losses->items[losses->count - 1].bare = true;
@@ -41,6 +40,20 @@ int undo_changes_read(struct undo_losses *losses) {
 
 /* --- who had given it --- */
 
+static bool needs_giver(const struct undo_loss *loss) {
+  return loss->bare && loss->state == LOSS_BACK && loss->open_ends == 1;
+}
+
+/* What the automation had given itself is meant too: a change tells no version, so none is asked for. */
+static void drop_own(struct undo_losses *losses) {
+  for (size_t i = 0; i < losses->count; i++) {
+    struct undo_loss *loss = &losses->items[i];
+    struct wm_text givers = {loss->givers.bytes, loss->givers.size};
+    if (needs_giver(loss) && wm_text_equal(givers, losses->selection->source))
+      loss->state = LOSS_OWN;
+  }
+}
+
 /* Changes of a user come in their order: the last gain before the loss is the one. */
 static int take_gained(void *taker, const struct change *change) {
   struct undo_losses *losses = taker;
@@ -48,7 +61,7 @@ static int take_gained(void *taker, const struct change *change) {
   if (!change->effective || !wm_clock_is_set(&change->clock) || !(by_hand || wm_text_is(change->cause, "task")))
     return EXIT_FINE;
   struct undo_loss *loss = undo_losses_find(losses, change->user, change->role);
-  if (!loss || !loss->bare || loss->state != LOSS_BACK || wm_clock_compare(&change->clock, &loss->clock) >= 0)
+  if (!loss || !needs_giver(loss) || wm_clock_compare(&change->clock, &loss->clock) >= 0)
     return EXIT_FINE;
   wm_buf_clear(&loss->givers);
   wm_buf_printf(&loss->givers, by_hand ? "manual" : "automation/%.*s", WM_TEXT_ARG(change->clock.automation));
@@ -57,7 +70,10 @@ static int take_gained(void *taker, const struct change *change) {
 
 int undo_changes_givers(struct undo_losses *losses) {
   for (size_t i = 0; i < losses->count; i++)
-    if (losses->items[i].bare && losses->items[i].state == LOSS_BACK)
-      return walk(losses, take_gained);
+    if (needs_giver(&losses->items[i])) {
+      int exit_code = walk(losses, take_gained);
+      drop_own(losses);
+      return exit_code;
+    }
   return EXIT_FINE;
 }

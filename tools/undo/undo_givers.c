@@ -1,3 +1,6 @@
+/* The registers of these users made once more from all outcomes but those that are meant: what is assigned there and
+ * not in the registers of now, the automation has taken or keeps away. Where the log begins later than it would have
+ * to, the outcome of the removal still names the sources of others that it took along. */
 #include "tools/undo/undo_givers.h"
 
 #include <stdlib.h>
@@ -6,11 +9,9 @@
 #include "tools/lib/events.h"
 #include "tools/lib/say.h"
 
-/* A register made once more out of outcomes: only what the losses of this user need. */
 struct remade {
   struct wm_text user; /* first: searched by name */
   struct wm_user *register_;
-  size_t loss, end; /* his losses */
 };
 
 /* A grant by hand, whose end stands in its request. */
@@ -53,11 +54,10 @@ static int begin(struct finding *finding) {
     struct remade *last = finding->user_count ? &finding->users[finding->user_count - 1] : NULL;
     if (!last || !wm_text_equal(last->user, losses->items[i].user)) {
       last = &finding->users[finding->user_count++];
-      *last = (struct remade){losses->items[i].user, wm_user_new(losses->items[i].user, 0), i, i};
+      *last = (struct remade){losses->items[i].user, wm_user_new(losses->items[i].user, 0)};
       if (!last->register_)
         return -1;
     }
-    last->end = i + 1;
   }
   return 0;
 }
@@ -68,7 +68,62 @@ static struct remade *find_user(const struct finding *finding, struct wm_text us
   return found ? &finding->users[at] : NULL;
 }
 
-/* --- what a removal took --- */
+/* --- one outcome --- */
+
+static void note_seen(const struct undo_losses *losses, const struct undo_outcome *outcome, struct wm_text source) {
+  const struct undo_loss *loss = undo_losses_find(losses, outcome->user, outcome->role);
+  for (size_t i = 0; loss && i < loss->dropped_count; i++)
+    loss->dropped_seen[i] |= wm_text_equal(loss->dropped[i], source);
+}
+
+static int remake(const struct undo_losses *losses, struct wm_user *user, const struct undo_outcome *outcome,
+                  struct wm_arena *arena) {
+  struct wm_buf source = WM_BUF_INIT;
+  struct wm_clock stands;
+  enum wm_write write;
+  int result = 0;
+  if (wm_text_is(outcome->action, "add")) {
+    wm_buf_printf(&source, outcome->automation.size ? "automation/%.*s" : "manual", WM_TEXT_ARG(outcome->automation));
+    const struct wm_grant grant = {.source = {source.bytes, source.size},
+                                   .clock = outcome->clock,
+                                   .until_us = WM_NEVER,
+                                   .by = {.version = outcome->version, .run = outcome->run, .origin = outcome->origin}};
+    note_seen(losses, outcome, grant.source);
+    result = source.failed ? -1 : wm_user_add_grant(user, outcome->role, &grant, 0, &write, &stands);
+  } else if (wm_text_is(outcome->action, "remove")) {
+    result = wm_user_remove_role(user, outcome->role, &outcome->clock, 0, arena, &write, &stands, NULL);
+  } else if (outcome->source.bytes) {
+    result = wm_user_take_back(user, outcome->role, outcome->source, &outcome->clock, 0, &write, &stands);
+  }
+  wm_buf_release(&source);
+  return result;
+}
+
+static bool is_meant(const struct finding *finding, const struct undo_outcome *outcome) {
+  const struct undo_filter *filter = &finding->losses->selection->plan->filter;
+  return wm_text_equal(outcome->automation, filter->automation) &&
+         undo_filter_takes(filter, outcome->version, outcome->run, outcome->clock.time_us);
+}
+
+static int take_outcome(void *taker, const struct undo_outcome *outcome) {
+  static const char *const done[] = {"changed", "unchanged", "superseded"};
+  struct finding *finding = taker;
+  struct remade *remade = find_user(finding, outcome->user);
+  bool did = false;
+  for (size_t i = 0; i < sizeof done / sizeof *done; i++)
+    did |= wm_text_is(outcome->result, done[i]);
+  if (!remade || !did || is_meant(finding, outcome))
+    return 0;
+  return remake(finding->losses, remade->register_, outcome, &finding->losses->arena);
+}
+
+static bool is_of_them(void *taker, struct wm_text record, struct wm_text key) {
+  const struct finding *finding = taker;
+  (void)record;
+  return !key.bytes || find_user(finding, key) != NULL;
+}
+
+/* --- what would be there --- */
 
 static int ask_later(struct finding *finding, const struct wm_origin *origin, size_t loss) {
   if (finding->question_count == finding->question_capacity) {
@@ -89,21 +144,13 @@ static void take_end(struct undo_loss *loss, int64_t until_us) {
   loss->until_us = until_us > loss->until_us ? until_us : loss->until_us;
 }
 
-static int take_giver(struct finding *finding, struct undo_loss *loss, const struct wm_grant *grant, int64_t at_us) {
+static int take_giver(struct finding *finding, struct undo_loss *loss, const struct wm_grant *grant) {
   const struct undo_selection *selection = finding->losses->selection;
   const struct wm_text prefix = WM_TEXT("automation/");
   bool by_hand = !wm_text_starts_with(grant->source, prefix);
   struct wm_text name = {grant->source.bytes + prefix.size, by_hand ? 0 : grant->source.size - prefix.size};
   int64_t until_us = WM_NEVER;
   bool known = !by_hand && undo_end_of(selection->loaded->workspace, name, grant->by.version, &grant->clock, &until_us);
-  if (known && until_us <= at_us)
-    return 0; /* it had ended by itself */
-  bool own = wm_text_equal(grant->source, selection->source) &&
-             undo_filter_takes(&selection->plan->filter, grant->by.version, grant->by.run, grant->clock.time_us);
-  loss->known = true;
-  if (own)
-    return 0;
-  loss->foreign = true;
   wm_buf_printf(&loss->givers, "%s%.*s", loss->givers.size ? ", " : "", WM_TEXT_ARG(grant->source));
   if (known)
     take_end(loss, until_us);
@@ -114,66 +161,68 @@ static int take_giver(struct finding *finding, struct undo_loss *loss, const str
              : 0;
 }
 
-static int take_removal(struct finding *finding, const struct remade *remade, const struct undo_outcome *outcome) {
-  const struct wm_user_role *role = wm_user_role(remade->register_, outcome->role);
-  const struct undo_user *user = undo_selection_user(finding->losses->selection, outcome->user);
-  for (size_t i = remade->loss; role && user && i < remade->end; i++) {
-    struct undo_loss *loss = &finding->losses->items[i];
-    if (loss->state != LOSS_BACK || loss->known || !wm_text_equal(loss->role, outcome->role) ||
-        wm_clock_compare(&loss->clock, &outcome->clock) != 0)
-      continue;
-    for (size_t g = 0; g < role->grant_count; g++) {
-      const struct wm_grant *grant = &role->grants[g];
-      if (wm_grant_is_live(remade->register_, role, grant, 0) &&
-          wm_clock_compare(&grant->clock, &user->before->cleared) > 0 &&
-          wm_clock_compare(&grant->clock, &loss->clock) <= 0 && take_giver(finding, loss, grant, outcome->at_us) < 0)
-        return -1;
-    }
+/* Does the log lack a grant that the outcome says was taken along? */
+static bool lacks(const struct undo_loss *loss) {
+  for (size_t i = 0; i < loss->dropped_count; i++)
+    if (!loss->dropped_seen[i])
+      return true;
+  return false;
+}
+
+static bool is_whole(const struct undo_filter *filter) {
+  return !filter->version.bytes && !filter->run.bytes && filter->from_us == INT64_MIN && filter->to_us == INT64_MAX;
+}
+
+/* Nothing is there: since others have taken it too, or because the log begins too late, or because the same decisions
+ * had given it. */
+static enum undo_loss_state judge_nothing(const struct finding *finding, struct undo_loss *loss,
+                                          const struct wm_user_role *role, const struct wm_clock *cleared) {
+  const struct undo_losses *losses = finding->losses;
+  if (!loss->took)
+    return LOSS_OWN;
+  if (wm_clock_compare(cleared, &loss->clock) > 0 || (role && wm_clock_compare(&role->removed, &loss->clock) > 0))
+    return LOSS_STANDS;
+  bool own = losses->cut && !loss->bare && loss->dropped_count == 0 && !is_whole(&losses->selection->plan->filter);
+  if (!loss->bare && !own && !lacks(loss))
+    return role && wm_clock_is_set(&role->removed) ? LOSS_STANDS : LOSS_OWN;
+  loss->open_ends = 1;
+  for (size_t i = 0; i < loss->dropped_count; i++)
+    wm_buf_printf(&loss->givers, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(loss->dropped[i]));
+  if (own)
+    wm_buf_add_text(&loss->givers, losses->selection->source);
+  return LOSS_BACK;
+}
+
+static int judge(struct finding *finding, struct undo_loss *loss) {
+  const struct undo_user *user = undo_selection_user(finding->losses->selection, loss->user);
+  const struct wm_user *register_ = find_user(finding, loss->user)->register_;
+  const struct wm_user_role *role = wm_user_role(register_, loss->role);
+  const struct wm_clock *cleared = &user->before->cleared;
+  for (size_t i = 0; role && i < role->grant_count; i++) {
+    const struct wm_grant *grant = &role->grants[i];
+    if (wm_grant_is_live(register_, role, grant, 0) && wm_clock_compare(&grant->clock, cleared) > 0 &&
+        take_giver(finding, loss, grant) < 0)
+      return -1;
   }
-  return 0;
+  if (loss->givers.size == 0)
+    loss->state = judge_nothing(finding, loss, role, cleared);
+  return loss->givers.failed ? -1 : 0;
 }
 
-/* --- one outcome --- */
+static int judge_all(struct finding *finding) {
+  struct undo_losses *losses = finding->losses;
+  for (size_t i = 0; i < losses->count; i++)
+    if (losses->items[i].state == LOSS_BACK && judge(finding, &losses->items[i]) < 0)
+      return say_memory();
+  return EXIT_FINE;
+}
 
-static int remake(struct wm_user *user, const struct undo_outcome *outcome, struct wm_arena *arena) {
-  struct wm_buf source = WM_BUF_INIT;
-  struct wm_clock stands;
-  enum wm_write write;
-  int result = 0;
-  if (wm_text_is(outcome->action, "add")) {
-    wm_buf_printf(&source, outcome->automation.size ? "automation/%.*s" : "manual", WM_TEXT_ARG(outcome->automation));
-    const struct wm_grant grant = {.source = {source.bytes, source.size},
-                                   .clock = outcome->clock,
-                                   .until_us = WM_NEVER,
-                                   .by = {.version = outcome->version, .run = outcome->run, .origin = outcome->origin}};
-    result = source.failed ? -1 : wm_user_add_grant(user, outcome->role, &grant, 0, &write, &stands);
-  } else if (wm_text_is(outcome->action, "remove")) {
-    result = wm_user_remove_role(user, outcome->role, &outcome->clock, 0, arena, &write, &stands, NULL);
-  } else if (outcome->source.bytes) {
-    result = wm_user_take_back(user, outcome->role, outcome->source, &outcome->clock, 0, &write, &stands);
+static void leave_what_ended(struct undo_losses *losses) {
+  for (size_t i = 0; i < losses->count; i++) {
+    struct undo_loss *loss = &losses->items[i];
+    if (loss->state == LOSS_BACK && loss->open_ends == 0 && loss->until_us <= losses->selection->now_us)
+      loss->state = LOSS_ENDED;
   }
-  wm_buf_release(&source);
-  return result;
-}
-
-static int take_outcome(void *taker, const struct undo_outcome *outcome) {
-  static const char *const done[] = {"changed", "unchanged", "superseded"};
-  struct finding *finding = taker;
-  struct remade *remade = find_user(finding, outcome->user);
-  bool did = false;
-  for (size_t i = 0; i < sizeof done / sizeof *done; i++)
-    did |= wm_text_is(outcome->result, done[i]);
-  if (!remade || !did)
-    return 0;
-  if (wm_text_is(outcome->action, "remove") && take_removal(finding, remade, outcome) < 0)
-    return -1;
-  return remake(remade->register_, outcome, &finding->losses->arena);
-}
-
-static bool is_of_them(void *taker, struct wm_text record, struct wm_text key) {
-  const struct finding *finding = taker;
-  (void)record;
-  return !key.bytes || find_user(finding, key) != NULL;
 }
 
 /* --- ends of grants by hand --- */
@@ -229,8 +278,11 @@ int undo_givers_find(struct undo_losses *losses) {
                                  .take = take_outcome,
                                  .taker = &finding};
   int exit_code = begin(&finding) < 0 ? say_memory() : undo_outcomes_each(&reading);
+  if (exit_code == EXIT_FINE)
+    exit_code = judge_all(&finding);
   if (exit_code == EXIT_FINE && finding.question_count > 0)
     exit_code = ask_requests(&finding);
+  leave_what_ended(losses);
   for (size_t i = 0; i < finding.user_count; i++)
     wm_user_free(finding.users[i].register_);
   free(finding.users);

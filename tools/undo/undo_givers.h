@@ -9,7 +9,7 @@
 bool undo_end_of(const struct wm_workspace *workspace, struct wm_text automation, struct wm_text version,
                  const struct wm_clock *clock, int64_t *ret_until_us);
 
-/* Fills 'known', 'givers', 'foreign' and the ends of all losses that are to be given back. EXIT_FINE, or told. */
+/* Judges the losses that may be to be given back: givers, ends, and whether they are. EXIT_FINE, or told. */
 int undo_givers_find(struct undo_losses *losses);
 
 #endif

@@ -1,6 +1,5 @@
-/* What the removals of an automation took, out of its outcomes. What they took is found by making the registers of
- * these users once more from all outcomes, up to the removal: there the grants stand that it took. Where the log begins
- * later, the outcome itself still names the sources of others that it took along. */
+/* What the removals of an automation took, out of its outcomes; undo_givers.c tells what would be there without them.
+ */
 #include <stdlib.h>
 
 #include "core/moment.h"
@@ -24,12 +23,16 @@ void undo_losses_release(struct undo_losses *losses) {
   wm_arena_release(&losses->arena);
 }
 
+bool undo_loss_is_told(const struct undo_loss *loss) {
+  return loss->took || loss->state == LOSS_BACK;
+}
+
 const char *undo_loss_why(enum undo_loss_state state) {
   static const char *const words[] = {
       [LOSS_BACK] = "to be given back",
       [LOSS_OWN] = "it took what it had given itself",
       [LOSS_HELD] = "assigned again",
-      [LOSS_STANDS] = "a newer removal stands",
+      [LOSS_STANDS] = "another removal stands",
       [LOSS_ENDED] = "it would have ended by now",
       [LOSS_NO_ROLE] = "the role can't be assigned",
       [LOSS_UNKNOWN] = "the user is not known",
@@ -53,10 +56,11 @@ int undo_losses_add(struct undo_losses *losses, const struct undo_outcome *outco
     losses->capacity = capacity;
   }
   struct wm_arena *arena = &losses->arena;
-  struct undo_loss loss = {.at_us = outcome->at_us, .until_us = INT64_MIN};
+  struct undo_loss loss = {.until_us = INT64_MIN};
   size_t dropped = outcome->dropped ? outcome->dropped->list.count : 0;
   loss.dropped = WM_ARENA_ARRAY(arena, struct wm_text, dropped + 1);
-  if (!loss.dropped || wm_arena_text(arena, outcome->user, &loss.user) < 0 ||
+  loss.dropped_seen = WM_ARENA_ARRAY(arena, bool, dropped + 1);
+  if (!loss.dropped || !loss.dropped_seen || wm_arena_text(arena, outcome->user, &loss.user) < 0 ||
       wm_arena_text(arena, outcome->role, &loss.role) < 0 ||
       wm_arena_text(arena, outcome->version, &loss.version) < 0 || wm_arena_text(arena, outcome->run, &loss.run) < 0 ||
       wm_clock_copy(&outcome->clock, arena, &loss.clock) < 0)
@@ -65,6 +69,8 @@ int undo_losses_add(struct undo_losses *losses, const struct undo_outcome *outco
     if (wm_arena_text(arena, wm_value_text(&outcome->dropped->list.items[loss.dropped_count]),
                       &loss.dropped[loss.dropped_count]) < 0)
       return -1;
+  loss.newest = loss.clock;
+  loss.took = !is_result(outcome, "unchanged") && !(is_result(outcome, "superseded") && dropped == 0);
   losses->items[losses->count++] = loss;
   return 0;
 }
@@ -125,7 +131,7 @@ static int take_outcome(void *taker, const struct undo_outcome *outcome) {
       (is_result(outcome, "changed") || is_result(outcome, "unchanged")))
     return note_other(losses, outcome);
   if (wm_text_is(outcome->action, "remove") && meant && user_list_has(&filter->users, outcome->user) &&
-      is_result(outcome, "changed"))
+      (is_result(outcome, "changed") || is_result(outcome, "unchanged") || is_result(outcome, "superseded")))
     return undo_losses_add(losses, outcome);
   return 0;
 }
@@ -154,15 +160,22 @@ static int by_place(const void *a, const void *b) {
   return order ? order : left->bare - right->bare; /* an outcome tells more */
 }
 
-/* The newest removal of a role is the one that stands. */
+/* One for each role of a user: the newest removal that took something, and the newest of all. */
 static void sort(struct undo_losses *losses) {
+  struct undo_loss *items = losses->items;
   size_t kept = 0;
   if (losses->count > 1)
-    qsort(losses->items, losses->count, sizeof *losses->items, by_place);
-  for (size_t i = 0; i < losses->count; i++)
-    if (kept == 0 || !wm_text_equal(losses->items[kept - 1].user, losses->items[i].user) ||
-        !wm_text_equal(losses->items[kept - 1].role, losses->items[i].role))
-      losses->items[kept++] = losses->items[i];
+    qsort(items, losses->count, sizeof *items, by_place);
+  for (size_t i = 0; i < losses->count; i++) {
+    struct undo_loss *last = kept > 0 ? &items[kept - 1] : NULL;
+    if (!last || !wm_text_equal(last->user, items[i].user) || !wm_text_equal(last->role, items[i].role)) {
+      items[kept++] = items[i];
+    } else if (!last->took && items[i].took) {
+      struct wm_clock newest = last->newest;
+      *last = items[i];
+      last->newest = newest;
+    }
+  }
   losses->count = kept;
 }
 
@@ -204,29 +217,10 @@ static enum undo_loss_state judge(const struct undo_losses *losses, const struct
     return LOSS_UNKNOWN;
   if (!role || role->kind != WM_ROLE_PORTAL || role->managed)
     return LOSS_NO_ROLE;
-  if (wm_clock_compare(&user->after->cleared, &loss->clock) > 0 ||
-      (entry && wm_clock_compare(&entry->removed, &loss->clock) > 0))
+  if (wm_clock_compare(&user->after->cleared, &loss->newest) > 0 ||
+      (entry && wm_clock_compare(&entry->removed, &loss->newest) > 0))
     return LOSS_STANDS;
   return wm_user_is_assigned(user->after, loss->role, selection->now_us) ? LOSS_HELD : LOSS_BACK;
-}
-
-static bool is_whole(const struct undo_filter *filter) {
-  return !filter->version.bytes && !filter->run.bytes && filter->from_us == INT64_MIN && filter->to_us == INT64_MAX;
-}
-
-/* The log does not go back to who had given it: then only the outcome of the removal is left, or not even that. */
-static void go_by_outcome(struct undo_losses *losses, struct undo_loss *loss) {
-  loss->open_ends = 1;
-  if (loss->bare) {
-    struct wm_text givers = {loss->givers.bytes, loss->givers.size};
-    loss->foreign = !wm_text_equal(givers, losses->selection->source) || !is_whole(&losses->selection->plan->filter);
-    return;
-  }
-  loss->foreign = loss->dropped_count > 0 || !is_whole(&losses->selection->plan->filter);
-  for (size_t i = 0; i < loss->dropped_count; i++)
-    wm_buf_printf(&loss->givers, "%s%.*s", i ? ", " : "", WM_TEXT_ARG(loss->dropped[i]));
-  if (loss->dropped_count == 0)
-    wm_buf_add_text(&loss->givers, losses->selection->source);
 }
 
 static int ask_users(struct undo_losses *losses, const char *users_file) {
@@ -254,16 +248,8 @@ int undo_losses_judge(struct undo_losses *losses, const char *users_file) {
   if (exit_code == EXIT_FINE && any)
     exit_code = undo_changes_givers(losses);
   for (size_t i = 0; i < losses->count && exit_code == EXIT_FINE; i++) {
-    struct undo_loss *loss = &losses->items[i];
-    if (loss->state != LOSS_BACK)
-      continue;
-    if (!loss->known)
-      go_by_outcome(losses, loss);
-    if (!loss->foreign)
-      loss->state = LOSS_OWN;
-    else if (loss->open_ends == 0 && loss->until_us <= losses->selection->now_us)
-      loss->state = LOSS_ENDED;
-    losses->back += loss->state == LOSS_BACK;
+    losses->taken += undo_loss_is_told(&losses->items[i]);
+    losses->back += losses->items[i].state == LOSS_BACK;
   }
   return exit_code;
 }

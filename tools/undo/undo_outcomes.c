@@ -53,7 +53,7 @@ static int take_tasks(struct undo_reading *reading, struct undo_outcome *outcome
 }
 
 /* What is no outcome is passed over: rejections stand in a file of 'simulate' too. */
-static int take_text(struct undo_reading *reading, struct wm_text text, int64_t at_us, struct wm_arena *arena) {
+static int take_text(struct undo_reading *reading, struct wm_text text, struct wm_arena *arena) {
   struct undo_outcome outcome;
   struct wm_value value;
   struct wm_error error = {0};
@@ -62,7 +62,6 @@ static int take_text(struct undo_reading *reading, struct wm_text text, int64_t 
     return error.code == WM_E_OUT_OF_MEMORY ? say_memory() : EXIT_FINE;
   if (!read_execution(&value, &outcome))
     return EXIT_FINE;
-  outcome.at_us = at_us == INT64_MIN ? outcome.clock.time_us : at_us;
   return take_tasks(reading, &outcome, get(get(&value, "data"), "tasks"));
 }
 
@@ -73,7 +72,7 @@ static int each_in_file(struct undo_reading *reading, struct wm_arena *arena) {
   int exit_code = lines_open(&lines, reading->file);
   while (exit_code == EXIT_FINE && (exit_code = lines_next(&lines, &line, &end)) == EXIT_FINE && !end)
     if (reading->wants(reading->taker, line, WM_NO_TEXT))
-      exit_code = take_text(reading, line, INT64_MIN, arena);
+      exit_code = take_text(reading, line, arena);
   lines_close(&lines);
   return exit_code;
 }
@@ -94,7 +93,7 @@ static int each_in_topic(struct undo_reading *reading, struct client *client, st
   while (exit_code == EXIT_FINE && more > 0 && (more = client_read_next(client, &record, &error)) > 0) {
     progress_set(&progress, ++count);
     if (record.value.bytes && reading->wants(reading->taker, record.value, record.key))
-      exit_code = take_text(reading, record.value, record.timestamp_ms * 1000, arena);
+      exit_code = take_text(reading, record.value, arena);
   }
   progress_end(&progress);
   return more < 0 ? say_error(EXIT_OUTSIDE, &error) : exit_code;

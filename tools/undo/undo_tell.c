@@ -131,14 +131,18 @@ static void tell_loss(struct table *table, const struct undo_loss *loss) {
 static void tell_losses(const struct undo_losses *losses, const struct replay_telling *users) {
   static const char *const heads[] = {"its removals took", "role", "at", "given by", "until", "now", NULL};
   struct table table;
+  size_t told = 0;
   table_init(&table, heads);
-  for (size_t i = 0; i < losses->count && i < users->limit; i++) {
+  for (size_t i = 0; i < losses->count && told < users->limit; i++) {
+    if (!undo_loss_is_told(&losses->items[i]))
+      continue;
+    told++;
     if (users->json)
       tell_loss_json(&losses->items[i]);
     else
       tell_loss(&table, &losses->items[i]);
   }
-  end_table(&table, losses->count > users->limit ? losses->count - users->limit : 0);
+  end_table(&table, losses->taken - told);
 }
 
 /* --- the end --- */
@@ -160,7 +164,7 @@ static void tell_sum_json(const struct undo_telling *telling, size_t left) {
                  {"left", left},
                  {"ended", telling->dry->selection->ended},
                  {"registers", telling->dry->selection->registers},
-                 {"removals", telling->losses ? telling->losses->count : 0},
+                 {"removals", telling->losses ? telling->losses->taken : 0},
                  {"give-back", telling->losses ? telling->losses->back : 0}};
   wm_write_open(&line, WM_NO_KEY, '{');
   wm_write_string(&line, WM_KEY("kind"), "plan");
@@ -198,9 +202,9 @@ static void tell_give_back(const struct undo_telling *telling) {
     puts("What its removals took was not looked at: that needs the outcomes (--outcomes FILE, or Kafka).");
     return;
   }
-  if (losses->count > 0)
-    printf("Its removals took %zu role%s, of which %zu can be given back by hand.\n", losses->count,
-           plural(losses->count), losses->back);
+  if (losses->taken > 0)
+    printf("Its removals took %zu role%s, of which %zu can be given back by hand.\n", losses->taken,
+           plural(losses->taken), losses->back);
   if (losses->cut)
     puts("Retention has deleted the oldest outcomes: what stood there is not known any more.");
   if (losses->back > 0 && telling->give_back)
