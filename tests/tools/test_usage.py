@@ -6,7 +6,7 @@ from conftest import COMMAND, SAMPLE, waymark
 
 NAMES = ["dev", "new", "lint", "simulate", "explain", "test", "diff", "check-event", "send", "topics", "user",
          "why", "who", "history", "roles", "uses", "automations", "grant", "revoke", "delegate", "directory", "verify",
-         "failures", "redrive", "event", "replay", "undo", "status", "rebuild", "doctor",
+         "failures", "redrive", "event", "replay", "undo", "status", "top", "rebuild", "doctor",
          "help"]
 
 
