@@ -40,7 +40,7 @@ struct settings_place {
 };
 
 /* What rows of settings.def name. */
-settings_fn set_instance, set_text, set_filled, set_key_prefix, set_address, set_listen, set_secret_file, set_word,
+settings_fn set_instance, set_text, set_filled, set_key_prefix, set_address, set_listen, set_secret_file, set_word, set_partitioner,
     set_delivery, set_users, set_role, set_int32, set_size, set_milliseconds, set_duration, set_topic, set_topics,
     set_ignore, set_user_written, set_properties;
 

@@ -138,6 +138,17 @@ void set_word(struct settings_reading *reading, const struct wm_node *node, void
     *(const char **)place = text;
 }
 
+/* What librdkafka calls '<name>_random' differs for empty keys alone, and no user id is empty. */
+void set_partitioner(struct settings_reading *reading, const struct wm_node *node, void *place) {
+  const char *text = settings_scalar(reading, node);
+  if (!text || find_word(reading, node, text) < 0)
+    return;
+  const char *random = strstr(text, "_random");
+  const char *name = settings_keep(reading, (struct wm_text){text, random ? (size_t)(random - text) : strlen(text)});
+  if (name)
+    *(const char **)place = name;
+}
+
 /* Two words that are a boolean: is it the one with this number? */
 static void set_choice(struct settings_reading *reading, const struct wm_node *node, int word, void *place) {
   const char *text = settings_scalar(reading, node);

@@ -79,8 +79,7 @@ static bool path_matches(struct wm_text path, struct wm_text glob) {
   return at == path.size && g == glob.size;
 }
 
-/* With a slash in front (or "./") only what stands in the workspace itself, else any file or folder of that name too.
- */
+/* With a slash in front, or "./", by its path alone; else any file or folder of that name too. */
 static bool is_ignored(const struct walking *walking, const char *relative, const char *name) {
   for (size_t i = 0; i < walking->ignore_count; i++) {
     const char *start = walking->ignore[i];

@@ -231,7 +231,7 @@ def test_lines_of_the_log_are_those_of_the_worker():
 def settings():
     """name -> default, from the table of the worker."""
     text = (ROOT / "worker" / "settings.def").read_text()
-    rows = re.findall(r'^SETTING\(("[^"]+"), "[^"]+", ("(?:[^"\\]|\\.)*"),', text, re.M)
+    rows = re.findall(r'^SETTING\(("[^"]+"), "[^"]+",\s+("(?:[^"\\]|\\.)*"),', text, re.M)
     assert len(rows) == text.count("SETTING(\"")
     return {ast.literal_eval(name): yaml.safe_load(ast.literal_eval(fallback)) for name, fallback in rows}
 

@@ -136,6 +136,20 @@ Test(settings, variables_are_filled_in) {
   cr_expect_eq(settings.limits.batch_us, 13000);
 }
 
+Test(settings, librdkafkas_names_of_partitioners_are_taken) {
+  static const char *const names[][2] = {{"murmur2_random", "murmur2"},
+                                         {"consistent_random", "consistent"},
+                                         {"fnv1a_random", "fnv1a"},
+                                         {"fnv1a", "fnv1a"}};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char text[80];
+    snprintf(text, sizeof text, "kafka: { partitioner: %s }\n", names[i][0]);
+    cr_assert_eq(read_settings(text, SETTINGS_FULL), 0);
+    cr_expect_str_eq(settings.kafka.partitioner, names[i][1]);
+  }
+  cr_expect_eq(read_settings("kafka: { partitioner: random }\n", SETTINGS_FULL), -1);
+}
+
 Test(settings, lint_warns_of_variables_that_are_not_set_here) {
   cr_assert_eq(
       read_settings("instance: ${MISSING}\nkafka: {partitions: \"${MISSING}\"}\ntopics: {events: [\"${X}\"]}\n"
