@@ -1,5 +1,7 @@
-/* Scalars of waymark.yaml: what every setting shares, ${NAME} among it. */
+/* Scalars of waymark.yaml: what every setting shares, ${NAME} and ${file:PATH} among it. */
 #include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "worker/settings_parts.h"
@@ -9,6 +11,12 @@ const char *settings_keep(struct settings_reading *reading, struct wm_text text)
   if (!copy)
     reading->memory = true;
   return copy;
+}
+
+#define SECRET_LIMIT 65536
+
+static bool is_file(struct wm_text name) {
+  return wm_text_starts_with(name, WM_TEXT("file:")) && name.size > sizeof "file:" - 1;
 }
 
 static bool is_variable(struct wm_text name) {
@@ -26,7 +34,7 @@ static bool find_variable(struct settings_reading *reading, const struct wm_node
   const char *start = node->text.bytes + at + 2;
   const char *end = memchr(start, '}', node->text.size - at - 2);
   *ret = (struct wm_text){start, end ? (size_t)(end - start) : 0};
-  if (end && is_variable(*ret))
+  if (end && (is_variable(*ret) || is_file(*ret)))
     return true;
   settings_invalid(reading, node, WM_E_SETTING_INVALID, "'%s' has a '${' without a variable's name and '}'",
                    reading->row->name);
@@ -40,6 +48,35 @@ static void tell_missing(struct settings_reading *reading, const struct wm_node 
                   "environment variable '%s' is not set", variable);
 }
 
+/* What a file holds, without the end of its last line. False: told, out of memory, or not to be known here: where only
+ * the text is looked at, no secret is read. */
+static bool add_file(struct settings_reading *reading, const struct wm_node *node, struct wm_text name,
+                     struct wm_buf *ret) {
+  if (reading->mode != SETTINGS_FULL)
+    return false;
+  const char *path = settings_keep(reading, (struct wm_text){name.bytes + 5, name.size - 5});
+  FILE *file = path ? fopen(path, "re") : NULL;
+  char *bytes = file ? malloc(SECRET_LIMIT + 1) : NULL;
+  size_t size = bytes ? fread(bytes, 1, SECRET_LIMIT + 1, file) : 0;
+  const char *why = !file                                ? strerror(errno)
+                    : bytes && ferror(file)              ? "it is no file"
+                    : size > SECRET_LIMIT                ? "it is too large"
+                    : bytes && memchr(bytes, '\0', size) ? "there is a NUL in it"
+                                                         : NULL;
+  reading->memory |= path && file && !bytes;
+  if (path && why)
+    settings_invalid(reading, node, WM_E_SETTING_INVALID, "'%s': can't read '%s': %s", reading->row->name, path, why);
+  if (bytes && !why) {
+    size -= size > 0 && bytes[size - 1] == '\n';
+    size -= size > 0 && bytes[size - 1] == '\r';
+    wm_buf_add(ret, bytes, size);
+  }
+  free(bytes);
+  if (file)
+    fclose(file);
+  return path && bytes && !why;
+}
+
 static bool expand(struct settings_reading *reading, const struct wm_node *node, struct wm_buf *ret) {
   for (size_t at = 0; at < node->text.size;) {
     struct wm_text rest = {node->text.bytes + at, node->text.size - at}, name;
@@ -51,6 +88,11 @@ static bool expand(struct settings_reading *reading, const struct wm_node *node,
     if (!find_variable(reading, node, at, &name))
       return false;
     at += name.size + 3;
+    if (is_file(name)) {
+      if (!add_file(reading, node, name, ret))
+        return false;
+      continue;
+    }
     const char *variable = settings_keep(reading, name), *value = variable ? getenv(variable) : NULL;
     if (variable && !value)
       tell_missing(reading, node, variable);

@@ -204,3 +204,50 @@ Test(settings, the_defaults_written_out_are_no_mistake) {
   cr_expect_eq(findings.count, 0u);
   wm_buf_release(&yaml);
 }
+
+/* --- files --- */
+
+static char *secret_file(const char *content, size_t size) {
+  static char path[] = "/tmp/waymark-secret-XXXXXX";
+  memcpy(path + sizeof path - 7, "XXXXXX", 6);
+  int fd = mkstemp(path);
+  cr_assert_geq(fd, 0);
+  cr_assert_eq(write(fd, content, size), (ssize_t)size);
+  close(fd);
+  return path;
+}
+
+static int read_with_file(const char *path, enum settings_mode mode) {
+  char yaml[300];
+  snprintf(yaml, sizeof yaml, "instance: w\nredis:\n  username: \"app-${file:%s}\"\n", path);
+  return read_settings(yaml, mode);
+}
+
+Test(settings, a_secret_comes_from_a_file) {
+  char *path = secret_file("s3cr3t\r\n", 8);
+  cr_expect_eq(read_with_file(path, SETTINGS_FULL), 0);
+  cr_expect_str_eq(settings.redis.username, "app-s3cr3t");
+  unlink(path);
+}
+
+Test(settings, a_file_that_is_not_there_is_invalid) {
+  cr_expect_neq(read_with_file("/nowhere/at/all", SETTINGS_FULL), 0);
+  cr_assert_eq(findings.count, 1u);
+  cr_expect(wm_text_contains(findings.items[0].text, WM_TEXT("can't read '/nowhere/at/all'")));
+}
+
+Test(settings, lint_reads_no_secret) {
+  char *path = secret_file("s3cr3t", 6);
+  cr_expect_eq(read_with_file(path, SETTINGS_LINT), 0);
+  cr_expect_eq(findings.count, 0u);
+  cr_expect_str_eq(settings.redis.username, "");
+  unlink(path);
+}
+
+Test(settings, a_folder_or_a_file_with_a_nul_is_no_secret) {
+  cr_expect_neq(read_with_file("/tmp", SETTINGS_FULL), 0);
+  settings_release(&settings);
+  char *path = secret_file("a\0b", 3);
+  cr_expect_neq(read_with_file(path, SETTINGS_FULL), 0);
+  unlink(path);
+}
