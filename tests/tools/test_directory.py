@@ -227,7 +227,7 @@ def test_utf_16_is_named(folder):
     ("id,org-unit.division", 4, "did you mean 'org-units.division'"), ("id,attribute.x", 4, "did you mean 'attributes.x'"),
     ("id,managers", 4, "computed from 'manager'"), ("id,name,name", 9, "twice"), ("id,org-units", 4, "'org-units.<type>'"),
     ("id,colour", 4, "goes into 'attributes.<name>'"), ("id,attributes.a,attributes.a.b", 17, "twice"),
-    ("id,attributes.a:int", 4, "no kind"), ("id,attributes.", 4, "names no attribute"), ("id,id", 4, "twice"),
+    ("id,attributes.a:int", 4, "no kind"), ("id,attributes.", 4, "names no attribute"), ("id,id", 4, "twice"), ("id,user", 4, "twice"),
     ("id,", 4, "unknown column ''"),
 ])
 def test_columns_that_mean_nothing(folder, header, column, hint):
@@ -541,3 +541,10 @@ def test_the_examples_of_the_guide_are_right(folder):
     assert folder.profiles(people)["ada"] == json.loads(profile)
     assert json.loads(line)["id"] == "ada"
     assert folder.profiles(line + '{"id":"grace"}\n', name="p.jsonl")["ada"]["managers"] == ["grace"]
+
+
+def test_a_user_is_an_id(folder):
+    assert folder.profiles("user,name\nada,Ada\n") == {"ada": {"status": "active", "name": "Ada"}}
+    assert folder.profiles('{"user":"ada","name":"Ada"}\n', name="people.jsonl") == {
+        "ada": {"status": "active", "name": "Ada"}}
+    assert folder.findings('{"id":"ada","user":"eve"}\n', name="people.jsonl") == [(1, 20, "COLUMN")]

@@ -46,7 +46,10 @@ __attribute__((format(printf, 4, 5))) static void complain(struct reading *readi
   reading->draft.wrong = true;
 }
 
+/* 'user' is the id too: that is what registers and events call it. */
 static int find_field(struct wm_text name) {
+  if (wm_text_is(name, "user"))
+    return FIELD_ID;
   for (int i = 0; i < FIELD_COUNT; i++)
     if (wm_text_is(name, people_fields[i]))
       return i;
@@ -410,6 +413,8 @@ static int take_member(struct reading *reading, const struct record_field *field
     reading->draft.fields[number] = (struct record_field){.line = field->line, .column = field->column};
     return 0;
   }
+  if (number == FIELD_ID && reading->draft.fields[FIELD_ID].line > 0)
+    complain(reading, WM_E_DIRECTORY_COLUMN, field, "'id' and 'user' are one thing: it stands twice");
   if (number == FIELD_ID)
     reading->draft.fields[FIELD_ID] = *field;
   if (is_empty(reading, (enum people_field)number, field))
