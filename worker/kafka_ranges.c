@@ -50,7 +50,7 @@ static int open_handle(struct ranges *ranges, struct wm_error *error) {
                                      {"isolation.level", "read_committed"},
                                      {"enable.partition.eof", "true"},
                                      {"queued.min.messages", "1000000"},
-                                     {"queued.max.messages.kbytes", "262144"},
+                                     {"queued.max.messages.kbytes", "131072"},
                                      {"fetch.wait.max.ms", "10"},
                                      {NULL, NULL}};
   if (ranges->handle.rk)

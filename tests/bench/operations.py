@@ -10,8 +10,10 @@ import contextlib
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 import end_to_end as base
@@ -75,7 +77,8 @@ def run_load(bench, name, rules):
     workspace = bench.workspace(name, rules)
     bench.fill(workspace, count, bench.options.users)
     worker = Worker(workspace).start()
-    took, cpu, _ = base.drain(workspace, worker, [worker.process.pid], count)
+    with before_others(bench, worker.process):
+        took, cpu, _ = base.drain(workspace, worker, [worker.process.pid], count)
     worker.terminate()
     return count / took, cpu[0] * 100000 / count, worker
 
@@ -155,12 +158,30 @@ def beside_replay(bench):
     worker.terminate()
 
 
+@contextlib.contextmanager
+def behind(bench, workspace):
+    """How many records of the replay topic the worker had not taken up, twice a second: does it wait for them, or they for it?"""
+    seen, over, replay = [0], threading.Event(), workspace.topic["replay"]
+
+    def look():
+        while not over.wait(0.5):
+            done = sum(offset or 0 for offset in bench.broker.committed(workspace.group, replay).values())
+            seen.append(sum(bench.broker.ends(replay).values()) - done)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    yield seen
+    over.set()
+    thread.join()
+
+
 def plan(bench):
     count = bench.options.plan_events
     workspace = bench.workspace("plan", base.RULES)
     bench.fill(workspace, count, bench.options.users)
     worker = Worker(workspace).start()
-    took, _, _ = base.drain(workspace, worker, [worker.process.pid], count)
+    with before_others(bench, worker.process):
+        took, _, _ = base.drain(workspace, worker, [worker.process.pid], count)
     live = count / took
     print(f"{count} events, {bench.options.users} users, three tasks each; decided live at {live:.0f} events/s")
     path = workspace.logs / "plan.json"
@@ -171,10 +192,13 @@ def plan(bench):
         assert total["read"] >= count and total["selected"] == count, total
         print(f"  plan: {count / seconds:>8.0f} events/s on the clock, {count / cpu:.0f} a second of CPU, {memory:.0f} MiB at the "
               "highest", flush=True)
-    done, seconds, cpu, memory = measured(workspace, "replay", "apply", path, "--reason", "bench", "--yes", "--json", "--rate", "max")
+    with before_others(bench, worker.process), behind(bench, workspace) as waiting:
+        done, seconds, cpu, memory = measured(workspace, "replay", "apply", path, "--reason", "bench", "--yes", "--json", "--rate",
+                                              "max")
     assert done["sent"] == count and done["changed"] == 0, done
     print(f"  apply --rate max: {count / seconds:>8.0f} events/s until all were decided = {count / seconds / live:.2f} x live, "
-          f"{cpu * 100000 / count:.2f} s of CPU per 100 000, {memory:.0f} MiB", flush=True)
+          f"{cpu * 100000 / count:.2f} s of CPU per 100 000, {memory:.0f} MiB; "
+          f"sent and not decided yet at the median {statistics.median(waiting):.0f} records", flush=True)
     worker.terminate()
 
 
@@ -196,8 +220,8 @@ def main():
     parser.add_argument("--users", type=int, default=20000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency-seconds", type=int, default=20)
-    parser.add_argument("--nice", type=int, default=0, help="of the latencies of beside-replay and the plans of plan, where others load "
-                        "the machine; below 0 needs root")
+    parser.add_argument("--nice", type=int, default=0, help="of what is measured, where others load the machine; below 0 "
+                        "needs root")
     options = parser.parse_args()
     for part in options.parts:
         with tempfile.TemporaryDirectory(prefix="waymark-bench-") as folder:

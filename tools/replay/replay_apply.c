@@ -15,7 +15,7 @@
 #include "worker/clock.h"
 #include "worker/sender.h"
 
-enum { PIECE = 500, PIECE_READ = 20000, PIECE_BYTES = 4 * 1024 * 1024, MARKS = 8, STALLED_US = 30 * 1000 * 1000 };
+enum { PIECE = 4000, PIECE_READ = 20000, PIECE_BYTES = 4 * 1024 * 1024, MARKS = 8, STALLED_US = 30 * 1000 * 1000 };
 
 struct applying {
   const struct options *options;
