@@ -62,7 +62,7 @@ static enum wm_topic_kind kind_of(const struct wm_event *event) {
 
 static void refuse(struct sending *sending, size_t index, enum wm_code code, struct wm_text message) {
   sending->refused++;
-  fprintf(stderr, "%s:%lld: ", sending->path, (long long)sending->events.lines[index]);
+  fprintf(stderr, "%s:%lld:1: error: ", sending->path, (long long)sending->events.lines[index]);
   style_print(stderr, STYLE_PLAIN, "%.*s [%s]", WM_TEXT_ARG(message), wm_code_name(code));
   fputc('\n', stderr);
 }

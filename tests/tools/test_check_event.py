@@ -53,3 +53,13 @@ def test_bad_files(tmp_path):
     assert waymark("check-event", tmp_path, cwd="/").code == 2
     assert waymark("check-event", tmp_path / "nothing", cwd="/").code == 2
     assert check("", cwd="/").code == 2
+
+
+def test_send_says_where_the_events_are_that_would_be_rejected(workspace, tmp_path):
+    file = tmp_path / "events.jsonl"
+    file.write_text(lines(event(1), "", event(2, specversion=None)))
+    done = waymark("send", file, "-C", workspace, "--yes")
+    assert done.code == 1 and done.out == ""
+    first, second = done.err.splitlines()
+    assert first == f"{file}:3:1: error: 'specversion' is missing [EVENT_INVALID]"
+    assert second == "waymark: nothing was sent: 1 of 2 events would be rejected"
