@@ -48,11 +48,10 @@ static enum log_poll look_at(struct kafka *kafka, const rd_kafka_metadata_topic_
   }
   if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR || topic->partition_cnt == kafka->partitions)
     return LOG_NOTHING;
-  wm_error_set(
-      error, WM_E_TOPIC_INVALID,
-      "topic '%s' has %d partitions now, not %d: users have changed their home, registers must be moved before "
-      "a worker may go on",
-      topic->topic, topic->partition_cnt, kafka->partitions);
+  wm_error_set(error, WM_E_TOPIC_INVALID,
+               "topic '%s' has %d partitions now, not %d: users have changed their home, registers must be moved "
+               "(waymark topics rehome) before a worker may go on",
+               topic->topic, topic->partition_cnt, kafka->partitions);
   return LOG_BROKEN;
 }
 

@@ -370,10 +370,12 @@ static void check_one(struct topics_work *work, struct topics_plan *plan) {
     return;
   }
   if (plan->found != plan->partitions)
-    topics_say(work, plan, TOPICS_WRONG, "has %d partition%s, expected %d: %s", plan->found,
-               plan->found == 1 ? "" : "s", plan->partitions,
-               plan->kind == TOPICS_CONTROL ? "make it anew"
-                                            : "set kafka.partitions to what all topics have, or make it anew");
+    topics_say(
+        work, plan, TOPICS_WRONG, "has %d partition%s, expected %d: %s", plan->found, plan->found == 1 ? "" : "s",
+        plan->partitions,
+        plan->kind == TOPICS_CONTROL
+            ? "make it anew"
+            : "set kafka.partitions to what all topics have; for another number there is 'waymark topics rehome'");
   check_policy(work, plan);
   check_room(work, plan);
 }

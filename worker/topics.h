@@ -56,6 +56,9 @@ int topics_survey(const struct settings *settings, topics_found_fn *take, void *
 /* Only the first half of topics_create: what is missing, with birth records; nothing is checked. */
 int topics_make(const struct settings *settings, topics_fn *tell, void *taker, struct wm_error *error);
 
+/* Would the brokers let us do what topics_grow does? Tells of each topic for which they would not. */
+int topics_may_grow(const struct settings *settings, topics_fn *tell, void *taker, struct wm_error *error);
+
 /* Gives every topic but users and control as many partitions as the settings say, if it has fewer, and waits until
  * the brokers know of them. 'ret_left': how many still have fewer; it was told why, or the brokers are slow. */
 int topics_grow(const struct settings *settings, topics_fn *tell, void *taker, size_t *ret_left,

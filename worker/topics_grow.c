@@ -41,11 +41,12 @@ static struct topics_plan *plan_of(struct topics_work *work, const char *name) {
   return NULL;
 }
 
-static void take_grown(struct topics_work *work, const rd_kafka_topic_result_t *result) {
+static void take_grown(struct topics_work *work, const rd_kafka_topic_result_t *result, bool look) {
   struct topics_plan *plan = plan_of(work, rd_kafka_topic_result_name(result));
-  if (!plan)
+  bool fine = rd_kafka_topic_result_error(result) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (!plan || (fine && look))
     return;
-  if (rd_kafka_topic_result_error(result) == RD_KAFKA_RESP_ERR_NO_ERROR)
+  if (fine)
     topics_say(work, plan, TOPICS_CREATED, "has %d partitions now, not %d", plan->partitions, plan->found);
   else
     topics_say(work, plan, TOPICS_WRONG,
@@ -54,10 +55,12 @@ static void take_grown(struct topics_work *work, const rd_kafka_topic_result_t *
                plan->partitions, rd_kafka_topic_result_error_string(result), plan->name, plan->partitions);
 }
 
-static int send_grow(struct topics_work *work, rd_kafka_NewPartitions_t **list, size_t count, struct wm_error *error) {
+static int send_grow(struct topics_work *work, rd_kafka_NewPartitions_t **list, size_t count, bool look,
+                     struct wm_error *error) {
   rd_kafka_queue_t *queue = rd_kafka_queue_new(work->admin.rk);
   rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(work->admin.rk, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
   rd_kafka_AdminOptions_set_operation_timeout(options, 10000, NULL, 0);
+  rd_kafka_AdminOptions_set_validate_only(options, look, NULL, 0);
   rd_kafka_CreatePartitions(work->admin.rk, list, count, options, queue);
   rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
   rd_kafka_resp_err_t code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -66,7 +69,7 @@ static int send_grow(struct topics_work *work, rd_kafka_NewPartitions_t **list, 
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
     results = rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event), &told);
   for (size_t i = 0; i < told; i++)
-    take_grown(work, results[i]);
+    take_grown(work, results[i], look);
   int result = code ? kafka_fail(&work->admin, error, "adding partitions", code,
                                  event ? rd_kafka_event_error_string(event) : NULL)
                     : 0;
@@ -77,7 +80,7 @@ static int send_grow(struct topics_work *work, rd_kafka_NewPartitions_t **list, 
   return result;
 }
 
-static int grow_all(struct topics_work *work, struct wm_error *error) {
+static int grow_all(struct topics_work *work, bool look, struct wm_error *error) {
   rd_kafka_NewPartitions_t **list = WM_ARENA_ARRAY(&work->arena, rd_kafka_NewPartitions_t *, work->count);
   char reason[300];
   size_t count = 0;
@@ -94,7 +97,7 @@ static int grow_all(struct topics_work *work, struct wm_error *error) {
     }
     count++;
   }
-  int result = count > 0 ? send_grow(work, list, count, error) : 0;
+  int result = count > 0 ? send_grow(work, list, count, look, error) : 0;
   rd_kafka_NewPartitions_destroy_array(list, count);
   return result;
 }
@@ -114,13 +117,24 @@ int topics_grow(const struct settings *settings, topics_fn *tell, void *taker, s
   if (result == 0)
     result = topics_look(&work, error);
   if (result == 0)
-    result = grow_all(&work, error);
+    result = grow_all(&work, false, error);
   do {
     nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
     if (result == 0)
       result = topics_look(&work, error);
     *ret_left = still_small(&work);
   } while (result == 0 && *ret_left > 0 && kafka_now_us() < deadline_us);
+  topics_close(&work);
+  return result;
+}
+
+int topics_may_grow(const struct settings *settings, topics_fn *tell, void *taker, struct wm_error *error) {
+  struct topics_work work;
+  int result = topics_open(&work, settings, tell, taker, error);
+  if (result == 0)
+    result = topics_look(&work, error);
+  if (result == 0)
+    result = grow_all(&work, true, error);
   topics_close(&work);
   return result;
 }

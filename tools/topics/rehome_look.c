@@ -120,6 +120,11 @@ static struct settings old_settings(const struct rehome *rehome) {
   return settings;
 }
 
+/* Half of the topics with the new number and half with the old one would be no place to stop at. */
+static void take_refused(void *taker, const struct topics_line *line) {
+  rehome_say(taker, line->topic, REHOME_WRONG, "%s", line->sentence);
+}
+
 static int look_at_topics(struct rehome *rehome) {
   struct wm_error error = {0};
   struct settings before = old_settings(rehome);
@@ -127,6 +132,8 @@ static int look_at_topics(struct rehome *rehome) {
   rehome->topics_to_make = rehome->topics_to_grow = 0;
   if (topics_survey(rehome->settings, take_topic, rehome, &error) != 0 ||
       topics_survey(&before, take_old, &old, &error) != 0)
+    return say_error(EXIT_OUTSIDE, &error);
+  if (rehome->topics_to_grow > 0 && topics_may_grow(rehome->settings, take_refused, rehome, &error) != 0)
     return say_error(EXIT_OUTSIDE, &error);
   if (old.found < 0)
     rehome_say(rehome, rehome->from, REHOME_WRONG, "is missing: --from names the users topic until now");
