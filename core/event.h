@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/text.h"
+#include "core/trace.h"
 #include "core/value.h"
 
 /* Where a record stands (or stood, before a replay copied it). */
@@ -58,8 +59,8 @@ struct wm_event {
   struct wm_text run; /* "live" or the name of a replay */
   bool notify;        /* false: notifications are suppressed (REPLAY) */
   struct wm_only only;
-  struct wm_text traceparent; /* passed on; WM_NO_TEXT when absent */
-  struct wm_text key;         /* of the record; WM_NO_TEXT when it has none */
+  struct wm_trace trace; /* passed on */
+  struct wm_text key;    /* of the record; WM_NO_TEXT when it has none */
 };
 
 /* 'directory.' and 'role.' belong to Waymark; no trigger matches them (contract 4). */

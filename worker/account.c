@@ -18,6 +18,12 @@ static struct wm_text name_of(const struct wm_execution *execution) {
   return execution->automation ? execution->automation->name : WM_TEXT(METRICS_MANUAL);
 }
 
+/* The last field of a line about an event; none without a trace. */
+static struct logger_field trace_field(const struct wm_trace *trace) {
+  struct wm_text id = wm_trace_id(trace);
+  return (struct logger_field){.name = id.bytes ? "trace" : NULL, .text = id};
+}
+
 static void tell_failure(struct loop *loop, const struct batch_item *item, const struct wm_execution *execution,
                          const struct wm_outcome *outcome) {
   char room[320];
@@ -33,6 +39,7 @@ static void tell_failure(struct loop *loop, const struct batch_item *item, const
                                     {.name = "user", .text = or_empty(item->event.user)},
                                     {.name = "origin", .text = origin_text(&item->event.origin, room, sizeof room)},
                                     {.name = "message", .text = or_empty(outcome->message)},
+                                    trace_field(&item->event.trace),
                                     {0}});
 }
 
@@ -49,6 +56,7 @@ static void tell_lockout(const struct loop *loop, const struct batch_item *item,
                    {.name = "sequence", .number = outcome->task->sequence},
                    {.name = "baseline", .text = outcome->baseline.bytes ? outcome->baseline : WM_TEXT("none")},
                    {.name = "origin", .text = origin_text(&item->event.origin, room, sizeof room)},
+                   trace_field(&item->event.trace),
                    {0}});
 }
 
@@ -62,6 +70,7 @@ static void tell_rejection(struct loop *loop, const struct batch_item *item) {
                                              {.name = "reason", .text = or_empty(item->rejection.reason)},
                                              {.name = "origin", .text = origin_text(&origin, room, sizeof room)},
                                              {.name = "message", .text = or_empty(item->rejection.message)},
+                                             trace_field(&item->rejection.trace),
                                              {0}});
 }
 

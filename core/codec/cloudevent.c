@@ -11,7 +11,6 @@
 
 #define DEPTH_LIMIT 32
 #define ATTRIBUTE_LIMIT 1024
-#define TRACE_LIMIT 256                    /* W3C: 55 bytes today */
 #define TIMESTAMP_LIMIT_US (INT64_MAX / 4) /* sums of two moments and a duration stay in range */
 
 int64_t wm_timestamp_us(int64_t timestamp_ms) {
@@ -205,16 +204,29 @@ static struct wm_text attribute_text(const struct wm_decoding *decoding, struct 
   return text.size >= 1 && text.size <= limit ? text : WM_NO_TEXT;
 }
 
-/* The attribute, else the header of that name, which tracers set without looking at what an event is. */
-static struct wm_text find_trace(const struct wm_decoding *decoding) {
-  struct wm_text trace = attribute_text(decoding, WM_TEXT("traceparent"), TRACE_LIMIT);
-  if (!trace.bytes)
-    trace = wm_header_text(decoding->traceparent);
-  return trace.size >= 1 && trace.size <= TRACE_LIMIT ? trace : WM_NO_TEXT;
+/* A pair that is passed on: without a parent that is as it has to be, its state says nothing. */
+static bool take_trace(struct wm_text parent, struct wm_text state, struct wm_trace *ret) {
+  if (!wm_trace_parent_is_fine(parent))
+    return false;
+  *ret = (struct wm_trace){parent, wm_trace_state_is_fine(state) ? state : WM_NO_TEXT};
+  return true;
+}
+
+/* The attributes tell the trace in which the event began, the headers of the same names the last hop of it, and where
+ * the event says nothing (CloudEvents, distributed tracing extension). Parent and state are never of two. */
+static int find_trace(const struct wm_decoding *decoding, struct wm_trace *ret) {
+  struct wm_trace trace = {WM_NO_TEXT, WM_NO_TEXT};
+  if (!take_trace(attribute_text(decoding, WM_TEXT("traceparent"), SIZE_MAX),
+                  attribute_text(decoding, WM_TEXT("tracestate"), SIZE_MAX), &trace))
+    take_trace(wm_header_text(decoding->traceparent), wm_header_text(decoding->tracestate), &trace);
+  return wm_arena_text(decoding->arena, trace.parent, &ret->parent) ||
+                 wm_arena_text(decoding->arena, trace.state, &ret->state)
+             ? -1
+             : 0;
 }
 
 static int read_trace(struct wm_decoding *decoding) {
-  return wm_arena_text(decoding->arena, find_trace(decoding), &decoding->event->traceparent);
+  return find_trace(decoding, &decoding->event->trace);
 }
 
 /* Fills what names the event in a rejection, as far as it could be read. */
@@ -231,7 +243,7 @@ static int identify(struct wm_decoding *decoding) {
                                &rejection->source) ||
                  wm_arena_text(arena, attribute_text(decoding, WM_TEXT("id"), ATTRIBUTE_LIMIT), &rejection->id) ||
                  wm_arena_text(arena, attribute_text(decoding, WM_TEXT("type"), ATTRIBUTE_LIMIT), &rejection->type) ||
-                 wm_arena_text(arena, find_trace(decoding), &rejection->traceparent) ||
+                 find_trace(decoding, &rejection->trace) ||
                  wm_arena_text(arena, wm_find_run(decoding), &rejection->run)
              ? -1
              : 0;
@@ -279,7 +291,7 @@ int wm_rejection_of(const struct wm_event *event, const char *reason, const stru
       .source = event->source,
       .id = event->id,
       .type = event->type,
-      .traceparent = event->traceparent,
+      .trace = event->trace,
       .run = wm_text_is(event->run, "live") ? WM_NO_TEXT : event->run,
   };
   return fill_rejection(ret, reason, WM_NO_TEXT, message, arena);

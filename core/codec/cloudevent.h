@@ -27,7 +27,7 @@ struct wm_rejection {
   struct wm_text message; /* the sentence */
   struct wm_text user;    /* the user id if it could be read; else WM_NO_TEXT */
   struct wm_text source, id, type; /* as far as they could be read; else WM_NO_TEXT */
-  struct wm_text traceparent;
+  struct wm_trace trace;
   struct wm_text run; /* name of the replay that sent it again; WM_NO_TEXT: live, or not known */
 };
 

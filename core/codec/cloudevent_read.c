@@ -79,6 +79,8 @@ void wm_scan_headers(struct wm_decoding *decoding) {
         decoding->content_type = header;
     } else if (wm_header_is(header->name, WM_TEXT("traceparent"))) {
       decoding->traceparent = header;
+    } else if (wm_header_is(header->name, WM_TEXT("tracestate"))) {
+      decoding->tracestate = header;
     }
   }
   decoding->mode = find_mode(decoding);

@@ -23,7 +23,7 @@ struct wm_decoding {
   /* from the headers */
   enum wm_mode mode;
   const struct wm_header *content_type; /* NULL: none */
-  const struct wm_header *traceparent;
+  const struct wm_header *traceparent, *tracestate;
   size_t ce_count; /* of ce_* headers */
   bool has_id;     /* a ce_id header */
   size_t content_type_count;

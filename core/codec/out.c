@@ -6,6 +6,8 @@
 
 #define VALUE_ROOM 2000 /* most values are smaller */
 
+static const struct wm_trace no_trace;
+
 /* One call's work: the buffer is used for one value after the other. */
 struct sending {
   const struct wm_encode *encode;
@@ -36,10 +38,10 @@ static int emit(struct sending *sending, enum wm_topic topic, const struct wm_he
   return sending->encode->take(sending->encode->taker, &out, sending->error);
 }
 
-static int begin(struct sending *sending, struct wm_text traceparent) {
+static int begin(struct sending *sending, const struct wm_trace *trace) {
   if (wm_headers_begin(NULL, 0, sending->encode->arena, &sending->plain))
     return wm_error_memory(sending->error);
-  wm_headers_add_event(&sending->plain, traceparent);
+  wm_headers_add_event(&sending->plain, trace);
   return 0;
 }
 
@@ -129,7 +131,7 @@ int wm_encode_decision(const struct wm_encode *encode, const struct wm_record *r
   int result = -1;
   wm_about_init(&sending.about, event);
   wm_write_reserve(&sending.buf, VALUE_ROOM);
-  if (begin(&sending, event->traceparent) == 0 && send_executions(&sending, decision) == 0 &&
+  if (begin(&sending, &event->trace) == 0 && send_executions(&sending, decision) == 0 &&
       send_changes(&sending, decision) == 0 && send_failures(&sending, record, event, decision) == 0 &&
       send_notifications(&sending, decision) == 0 && send_approval(&sending, event, decision) == 0)
     result = 0;
@@ -160,7 +162,7 @@ static int send_dead_letter(const struct wm_encode *encode, const struct wm_reco
 static int send_rejection(struct sending *sending, const struct wm_record *record, const struct wm_rejection *rejection,
                           const struct wm_trouble *trouble) {
   struct wm_headers headers;
-  if (begin(sending, rejection->traceparent))
+  if (begin(sending, &rejection->trace))
     return -1;
   headers = sending->plain;
   if (wm_headers_add_trouble(&headers, trouble, sending->encode->arena))
@@ -195,7 +197,7 @@ int wm_encode_rejection(const struct wm_encode *encode, const struct wm_record *
 int wm_encode_changes(const struct wm_encode *encode, const struct wm_user *user, const struct wm_change *changes,
                       size_t count, int64_t at_us, struct wm_text digest, struct wm_error *error) {
   struct sending sending = {.encode = encode, .partition = user->home, .key = user->id, .error = error};
-  int result = begin(&sending, WM_NO_TEXT);
+  int result = begin(&sending, &no_trace);
   for (size_t i = 0; i < count && result == 0; i++) {
     wm_write_lone_change(user, &changes[i], at_us, digest, &sending.buf);
     result = emit(&sending, WM_OUT_CHANGES, &sending.plain);

@@ -16,10 +16,12 @@ int wm_headers_begin(const struct wm_header *given, size_t count, struct wm_aren
   return 0;
 }
 
-void wm_headers_add_event(struct wm_headers *headers, struct wm_text traceparent) {
+void wm_headers_add_event(struct wm_headers *headers, const struct wm_trace *trace) {
   add(headers, "content-type", WM_TEXT("application/cloudevents+json"));
-  if (traceparent.bytes)
-    add(headers, "traceparent", traceparent);
+  if (trace->parent.bytes)
+    add(headers, "traceparent", trace->parent);
+  if (trace->state.bytes)
+    add(headers, "tracestate", trace->state);
 }
 
 static int add_decimal(struct wm_headers *headers, const char *name, int64_t number, struct wm_arena *arena) {

@@ -18,9 +18,9 @@ static void add_position(struct wm_buf *buf, struct wm_text run, const struct wm
 }
 
 struct envelope {
-  struct wm_text subject;     /* WM_NO_TEXT: none */
-  const int64_t *time_us;     /* NULL: none */
-  struct wm_text traceparent; /* WM_NO_TEXT: none */
+  struct wm_text subject;       /* WM_NO_TEXT: none */
+  const int64_t *time_us;       /* NULL: none */
+  const struct wm_trace *trace; /* NULL: none */
 };
 
 /* From behind the type to the members of "data", which is left open. */
@@ -30,7 +30,10 @@ static void add_envelope(struct wm_buf *buf, const struct envelope *envelope) {
   if (envelope->time_us)
     wm_write_moment(buf, WM_KEY("time"), *envelope->time_us);
   wm_buf_add_text(buf, WM_TEXT("\"datacontenttype\":\"application/json\","));
-  wm_write_text(buf, WM_KEY("traceparent"), envelope->traceparent);
+  if (envelope->trace) {
+    wm_write_text(buf, WM_KEY("traceparent"), envelope->trace->parent);
+    wm_write_text(buf, WM_KEY("tracestate"), envelope->trace->state);
+  }
   wm_write_open(buf, WM_KEY("data"), '{');
 }
 
@@ -67,7 +70,7 @@ static void write_cause(struct wm_buf *buf, const struct wm_event *event) {
 
 void wm_about_init(struct wm_about *about, const struct wm_event *event) {
   struct wm_buf *buf = &about->buf;
-  struct envelope envelope = {event->user, &event->time_us, event->traceparent};
+  struct envelope envelope = {event->user, &event->time_us, &event->trace};
   *about = (struct wm_about){.event = event};
   wm_write_reserve(buf, 1000);
   add_position(buf, event->run, &event->origin);
@@ -258,7 +261,7 @@ static void add_lone_id(struct wm_buf *buf, const struct wm_user *user, const st
 
 void wm_write_lone_change(const struct wm_user *user, const struct wm_change *change, int64_t at_us,
                           struct wm_text digest, struct wm_buf *buf) {
-  struct envelope envelope = {user->id, at_us != 0 ? &at_us : NULL, WM_NO_TEXT};
+  struct envelope envelope = {user->id, at_us != 0 ? &at_us : NULL, NULL};
   wm_buf_add_text(buf, WM_TEXT("{\"specversion\":\"1.0\","));
   add_lone_id(buf, user, change, at_us, digest);
   wm_buf_add_text(buf, WM_TEXT("\"source\":\"/waymark\",\"type\":\"" CHANGED));
@@ -292,7 +295,7 @@ void wm_write_notification(const struct wm_about *about, const struct wm_notific
 #define MOMENT_LIMIT_US INT64_C(253402300800000000) /* year 10000: what RFC 3339 can't say is never */
 
 void wm_approval_to_json(const struct wm_event *event, const struct wm_approval *approval, struct wm_buf *buf) {
-  struct envelope envelope = {approval->to, &event->time_us, event->traceparent};
+  struct envelope envelope = {approval->to, &event->time_us, &event->trace};
   wm_buf_add_text(buf, OPENING);
   add_position(buf, WM_TEXT("delegation"), &event->origin);
   wm_buf_add_text(buf, SOURCE_AND_TYPE);
@@ -323,7 +326,7 @@ void wm_rejection_to_json(const struct wm_record *record, const struct wm_reject
   struct wm_origin origin = {record->topic, record->partition, record->offset};
   bool stamped = record->timestamp_ms >= 0;
   int64_t time_us = record->timestamp_ms > INT64_MAX / 1000 ? INT64_MAX : record->timestamp_ms * 1000;
-  struct envelope envelope = {rejection->user, stamped ? &time_us : NULL, rejection->traceparent};
+  struct envelope envelope = {rejection->user, stamped ? &time_us : NULL, &rejection->trace};
   wm_digest(record->value, sha256);
   wm_buf_add_text(buf, OPENING);
   add_position(buf, run, &origin);

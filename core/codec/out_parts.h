@@ -47,8 +47,8 @@ struct wm_trouble {
 /* Room for 'given' headers, copied, and all that the two below can add. -1: out of memory. */
 int wm_headers_begin(const struct wm_header *given, size_t count, struct wm_arena *arena, struct wm_headers *ret);
 
-/* content-type of structured CloudEvents, and traceparent if there is one. */
-void wm_headers_add_event(struct wm_headers *headers, struct wm_text traceparent);
+/* content-type of structured CloudEvents, and the trace if there is one. */
+void wm_headers_add_event(struct wm_headers *headers, const struct wm_trace *trace);
 
 /* The two families of headers that dead-letter tools read, and Waymark's own. -1: out of memory. */
 int wm_headers_add_trouble(struct wm_headers *headers, const struct wm_trouble *trouble, struct wm_arena *arena);

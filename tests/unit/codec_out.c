@@ -257,12 +257,14 @@ Test(out, a_replay_carries_its_run_and_the_original) {
   expect_bytes(&taken[1], "kafka_dlt-original-timestamp", "\0\0\1\xa1\xfd\x8c\x6c\xe8", 8);
 }
 
-Test(out, traceparent_is_passed_on) {
-  event.traceparent = T("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+Test(out, the_trace_is_passed_on) {
+  event.trace = (struct wm_trace){T("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), T("acme=1")};
   encode_decision();
   for (size_t i = 0; i < taken_count; i++) {
-    expect_header(&taken[i], "traceparent", event.traceparent.bytes);
+    expect_header(&taken[i], "traceparent", event.trace.parent.bytes);
+    expect_header(&taken[i], "tracestate", "acme=1");
     cr_assert(strstr(taken[i].value.bytes, "\"traceparent\":\"00-4bf9"));
+    cr_assert(strstr(taken[i].value.bytes, "\"tracestate\":\"acme=1\""));
   }
 }
 

@@ -206,7 +206,7 @@ Test(schema, every_member_that_is_written_is_described) {
                            .type = T("t"),
                            .user = T("u"),
                            .run = T("live"),
-                           .traceparent = T("00"),
+                           .trace = {T("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), T("a=1")},
                            .origin = {T("t"), 0, 0}};
   struct wm_record record = {.topic = T("t"), .value = T("x")};
   struct wm_decision decision = {.executions = executions,
@@ -216,8 +216,16 @@ Test(schema, every_member_that_is_written_is_described) {
                                  .notifications = &notification,
                                  .notification_count = 1,
                                  .approval = &approval};
-  struct wm_rejection rejection = {
-      WM_E_EVENT_INVALID, T("json"), T("/x"), T("m"), T("u"), T("/s"), T("e"), T("t"), T("00"), T("fix")};
+  struct wm_rejection rejection = {WM_E_EVENT_INVALID,
+                                   T("json"),
+                                   T("/x"),
+                                   T("m"),
+                                   T("u"),
+                                   T("/s"),
+                                   T("e"),
+                                   T("t"),
+                                   {T("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), T("a=1")},
+                                   T("fix")};
   struct wm_encode encode = {.group = T("g"), .arena = &arena, .take = hold};
   struct wm_error error;
   struct wm_user *user = wm_register_decode(
