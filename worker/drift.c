@@ -9,8 +9,8 @@
 #include "worker/loop.h"
 
 #define STEP_US 100000
-#define PATIENCE_US 500000 /* so long a step waits for Redis to be idle */
-#define STEP_LEAST 1
+#define PATIENCE_US 200000 /* so long a step waits for Redis to be idle */
+#define STEP_LEAST 16      /* a millisecond of work, whatever the clock says on a busy machine */
 #define STEP_FIRST 16
 #define STEP_MOST 512
 #define STEP_LONG_US 3000 /* a step that takes longer is followed by smaller ones */
@@ -281,7 +281,10 @@ void drift_step(struct loop *loop) {
   size_t most = allowance(loop);
   if (most == 0)
     return;
+  if (!loop_settle(loop)) /* what a batch waits for anyway is no part of the step */
+    return;
   wm_arena_rewind(&drift->arena);
+  int64_t began_us = loop_now(loop);
   go_on(loop, most);
-  size_step(drift, loop_now(loop) - now_us);
+  size_step(drift, loop_now(loop) - began_us);
 }

@@ -1,4 +1,5 @@
 """Milestone events become roles: what a user of a fresh installation sees."""
+import collections
 import json
 import time
 
@@ -8,6 +9,7 @@ from checker import acquit
 from load import RULES, Load, binary, structured
 from waymark_testlib.kafka import Sender
 from waymark_testlib.process import wait_until
+from waymark_testlib.worker import waymark
 
 HAPPY = """
 role: certified-partner
@@ -186,15 +188,50 @@ def test_a_change_of_roles_is_published(make_workspace, workers, sender):
     assert heard == ["größe {1}"], "published once: the later events changed nothing"
 
 
+TRACE, STATE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"
+HOP = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def traces_of(records):
+    """user -> every (traceparent, tracestate) that is said of him, in values and in headers."""
+    found = collections.defaultdict(set)
+    for record in records:
+        value, headers = json.loads(record.value), [record.header(name) for name in ("traceparent", "tracestate")]
+        said = (value.get("traceparent"), value.get("tracestate"))
+        assert said == tuple(header and header.decode() for header in headers)
+        found[value.get("subject")].add(said)
+    return found
+
+
 def test_the_trace_is_passed_on(make_workspace, workers, sender, broker):
     workspace = make_workspace(HAPPY)
-    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    sender.of_user(workspace.events, "user-7", certified(1, traceparent=trace))
-    value = json.dumps({"journey": "onboarding", "milestone": "expert"}).encode()
-    sender.of_user(workspace.events, "user-8", value, [*binary(2, user="user-8"), ("ce_traceparent", trace.encode())])
+    headers = [("traceparent", HOP.encode()), ("tracestate", b"acme=1")]
+    data = json.dumps({"journey": "onboarding", "milestone": "expert"}).encode()
+    sender.of_user(workspace.events, "user-1", certified(1, "user-1", traceparent=TRACE, tracestate=STATE), headers)
+    traced = [("ce_traceparent", TRACE.encode()), ("ce_tracestate", STATE.encode())]
+    sender.of_user(workspace.events, "user-2", data, [*binary(2, user="user-2"), *traced, *headers])
+    sender.of_user(workspace.events, "user-3", certified(3, "user-3"), headers)
+    sender.of_user(workspace.events, "user-4", certified(4, "user-4", tracestate=STATE), [("traceparent", b"00-x\x1b[31m")])
+    sender.of_user(workspace.events, "user-5", certified(5, "user-5", specversion="9", traceparent=TRACE, tracestate="A"))
     sender.flush()
-    acquit(workspace, alive=[workers(workspace)])
+    worker = workers(workspace)
+    acquit(workspace, alive=[worker])
+    expected = {"user-1": {(TRACE, STATE)}, "user-2": {(TRACE, STATE)}, "user-3": {(HOP, "acme=1")}, "user-4": {(None, None)}}
+    for name in ("outcomes", "changes", "notifications"):
+        assert traces_of(broker.read(workspace.topic[name])) == expected, name
     failures = broker.read(workspace.topic["failures"])
-    assert len(failures) == 2
-    for record in failures:
-        assert trace in ((record.header("traceparent") or b"").decode(), json.loads(record.value).get("traceparent"))
+    assert traces_of(failures) == {**expected, "user-5": {(TRACE, None)}}
+    (letter,) = broker.read(workspace.dlq())
+    assert json.loads(letter.value)["tracestate"] == "A", "a dead letter is as it came"
+    said = {user: worker.lines(f"task failed.*user={user} ") for user in expected}
+    assert said["user-1"] and all(line.endswith(" trace=" + TRACE[3:35]) for line in said["user-1"] + said["user-2"])
+    assert all(line.endswith(" trace=" + HOP[3:35]) for line in said["user-3"])
+    assert said["user-4"] and not any("trace=" in line for line in said["user-4"])
+    assert worker.lines("event rejected.*trace=" + TRACE[3:35])
+
+    # what runs again is in the trace of the original
+    again = waymark("redrive", "--code", "ROLE_ARCHIVED", "--reason", "r", "--yes", "-C", workspace.folder)
+    assert again.returncode in (0, 1), again.stderr
+    wait_until(lambda: len(broker.read(workspace.topic["failures"])) == len(failures) + 4, 20, what="the redrive")
+    repeated = broker.read(workspace.topic["failures"])
+    assert traces_of(record for record in repeated if json.loads(record.value)["data"]["run"] != "live") == expected

@@ -24,6 +24,8 @@ struct editing {
   struct wm_buf text; /* what is edited, then what is sent */
   char path[300];     /* the file that is edited; "": none */
   struct wm_event event;
+  struct wm_header trace[2]; /* of the record that was rejected */
+  size_t trace_count;
 };
 
 /* --- the dead letter --- */
@@ -87,6 +89,22 @@ static bool is_binary(const struct wm_record *record) {
   return false;
 }
 
+/* The trace of the record goes on; one that the event itself names comes before it. */
+static int keep_trace(struct editing *editing, const struct wm_record *record) {
+  static const char *const names[] = {"traceparent", "tracestate"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const struct wm_header *header = originals_header(record, names[i]);
+    struct wm_header *kept = &editing->trace[editing->trace_count];
+    if (!header)
+      continue;
+    kept->name = wm_text_of(names[i]);
+    if (wm_arena_text(&editing->redrive->arena, header->value, &kept->value) < 0)
+      return -1;
+    editing->trace_count++;
+  }
+  return 0;
+}
+
 static int take_letter(void *taker, size_t index, const struct wm_record *record) {
   struct editing *editing = taker;
   (void)index;
@@ -98,7 +116,7 @@ static int take_letter(void *taker, size_t index, const struct wm_record *record
     add_binary(editing, record);
   else
     wm_buf_add_text(&editing->text, record->value);
-  return editing->text.failed ? say_memory() : EXIT_FINE;
+  return editing->text.failed || keep_trace(editing, record) < 0 ? say_memory() : EXIT_FINE;
 }
 
 /* --- the editor --- */
@@ -219,7 +237,8 @@ static int send_it(struct editing *editing) {
   struct redrive *redrive = editing->redrive;
   struct wm_record record;
   struct wm_error error = {0};
-  const struct wm_header headers[] = {events_headers[0], {WM_TEXT("wm-reason"), wm_text_of(redrive->reason)}};
+  const struct wm_header headers[] = {
+      events_headers[0], {WM_TEXT("wm-reason"), wm_text_of(redrive->reason)}, editing->trace[0], editing->trace[1]};
   char question[400];
   snprintf(question, sizeof question, "Send the mended event to %.*s?", WM_TEXT_ARG(editing->origin.topic));
   if (!options_has(redrive->options, "yes") && !say_ask(question))
@@ -227,7 +246,7 @@ static int send_it(struct editing *editing) {
   send_record(&redrive->loaded.settings, &editing->event, (struct wm_text){editing->text.bytes, editing->text.size},
               editing->origin.topic.bytes, &record);
   record.headers = headers;
-  record.header_count = 2;
+  record.header_count = 2 + editing->trace_count;
   if (client_send(redrive->client, &record, 1, SEND_TIMEOUT_MS, NULL, &error) < 0)
     return say_error(EXIT_OUTSIDE, &error);
   if (redrive->json)

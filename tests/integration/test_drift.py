@@ -1,0 +1,132 @@
+"""The worker compares Redis with the log all the time: who changes Redis by hand is found, who does not never is."""
+import itertools
+import json
+import time
+
+import pytest
+
+from load import structured
+from test_metrics import Outside
+from waymark_testlib.process import wait_until
+from waymark_testlib.worker import waymark
+
+RULES = """
+role: member
+---
+role: trial
+---
+role: guest
+---
+automation: join
+trigger: journey.started
+tasks:
+  - {name: Give, sequence: 10, type: change-role, role: member, action: add}
+  - {name: Try, sequence: 20, type: change-role, role: trial, action: add, expires-after: 30d}
+---
+automation: visit
+trigger: journey.completed
+tasks: [{name: Give for a moment, sequence: 10, type: change-role, role: guest, action: add, expires-after: 1s}]
+"""
+
+
+class Watch:
+    """A worker that compares as fast as it may, and what it says of it."""
+
+    def __init__(self, workspace, workers, sender, users):
+        self.workspace, self.sender, self.numbers = workspace, sender, itertools.count()
+        self.redis = workspace.redis.client()
+        self.worker = workers(workspace)
+        self.outside = Outside(self.worker)
+        for i in range(users):
+            self.send(f"u{i}")
+        self.decided()
+
+    def send(self, user, type="journey.started"):
+        self.sender.of_user(self.workspace.events, user, structured(next(self.numbers), type, user, {}, at=time.time()))
+
+    def decided(self):
+        self.sender.flush()
+        wait_until(lambda: self.workspace.lag() == 0, 30, what="everything to be decided")
+
+    def key(self, user, kind):
+        return self.workspace.redis_key(user, kind)
+
+    def number(self, name):
+        return self.outside.metrics().get((f"waymark_role_drift{name}", ()))
+
+    def wait_drift(self, users):
+        wait_until(lambda: self.number("") == users, 60, what=f"{users} users to differ")
+
+
+@pytest.fixture
+def watch(make_workspace, workers, sender):
+    return lambda users: Watch(make_workspace(RULES, limits={"drift-users": 10000}), workers, sender, users)
+
+
+def test_a_redis_that_is_changed_by_hand_is_found(watch):
+    desk = watch(60)
+    redis = desk.redis
+    redis.sadd(desk.key("u1", "roles"), "guest")
+    redis.srem(desk.key("u2", "roles"), "member")
+    redis.delete(desk.key("u3", "user"), desk.key("u3", "roles"))
+    redis.hset(desk.key("u4", "user"), "at", 10 ** 9)
+    redis.hset(desk.key("u5", "user"), "register", "{}")
+    redis.zrem(f"{desk.workspace.prefix}:ends", "u6")
+    redis.sadd(desk.key("nobody", "roles"), "member")
+    redis.delete(desk.key("u7", "roles"))
+    redis.set(desk.key("u7", "roles"), "no set")
+    desk.wait_drift(8)
+    assert desk.number("_found_total") == 8 and desk.number("_round_seconds") is not None
+    said = "\n".join(desk.worker.lines("does not hold what the log says of a user"))
+    for user, what in (("u1", "roles"), ("u2", "roles"), ("u3", "missing"), ("u4", "newer"), ("u5", "register"),
+                       ("u6", "end"), ("u7", "unreadable"), ("nobody", "unbacked")):
+        assert f"user={user} what={what} " in said
+    status = waymark("status", "--url", desk.outside.url, "--json")
+    assert json.loads(status.stdout)["drift"]["users"] == 8
+    assert "8 users" in waymark("status", "--url", desk.outside.url).stdout
+    assert desk.worker.running(), "a key of another type stops nobody who does not need it"
+
+    redis.delete(desk.key("u7", "roles"))
+    done = waymark("rebuild", "--reason", "drift", "--yes", "--wait", "-C", desk.workspace.folder)
+    assert done.returncode == 0, done.stderr
+    desk.wait_drift(0)
+    desk.worker.wait_said("holds again what the log says", 60)
+    assert waymark("verify", "-C", desk.workspace.folder).returncode == 0
+
+
+def test_a_busy_worker_finds_nobody_where_nobody_is(watch):
+    """Registers are written, grants end and the catalogue changes while it compares."""
+    desk = watch(1000)
+    rounds = desk.number("_rounds_total")
+    reloaded = False
+
+    def work():
+        for _ in range(30):
+            number = next(desk.numbers)
+            desk.send(f"u{number % 50}", "journey.completed")
+            desk.send(f"u{number * 7 % 1000}")
+        desk.sender.flush()
+        return desk.number("_rounds_total")
+
+    def compared(goal):
+        return wait_until(lambda: work() >= goal, 120, 0.1, what="the users to be compared")
+
+    compared(rounds + 1)
+    desk.workspace.write("role: late\nassigned-when: [{all: true}]\n", "late.yaml")
+    desk.worker.reload()
+    desk.worker.wait_said("reloaded")
+    compared(rounds + 3)
+    desk.decided()
+    assert desk.number("_checked_total") > 1000
+    assert (desk.number(""), desk.number("_found_total")) == (0, 0), desk.worker.lines("log says")
+
+
+def test_it_can_be_switched_off(make_workspace, workers, sender):
+    desk = Watch(make_workspace(RULES, limits={"drift-users": 10000}), workers, sender, 20)
+    desk.redis.sadd(desk.key("u1", "roles"), "guest")
+    desk.wait_drift(1)
+    desk.workspace.settings["limits"]["drift-users"] = 0
+    desk.workspace.write_settings()
+    desk.worker.reload()
+    desk.wait_drift(0)
+    assert not desk.worker.lines("holds again")
