@@ -12,10 +12,10 @@
 #define PATIENCE_US 200000 /* so long a step waits for Redis to be idle */
 #define STEP_LEAST 16      /* a millisecond of work, whatever the clock says on a busy machine */
 #define STEP_FIRST 16
-#define STEP_MOST 512
+#define STEP_MOST 128
 #define STEP_LONG_US 3000 /* a step that takes longer is followed by smaller ones */
 #define STEP_BYTES (256 * 1024)
-#define ROUND_US (10 * WM_SECOND_US) /* at least */
+#define ROUND_US (5 * WM_SECOND_US) /* at least, for each partition: its reader is a connection of its own */
 #define RETRY_US (60 * WM_SECOND_US)
 #define SCAN_COST 8 /* keys that are only passed by cost a fraction of a comparison */
 
@@ -202,7 +202,7 @@ static void end_round(struct loop *loop) {
   drift->phase = DRIFT_RESTS;
   drift->rounds++;
   drift->round_us = loop_now(loop) - drift->began_us;
-  drift->rest_us = drift->began_us + ROUND_US;
+  drift->rest_us = drift->began_us + ROUND_US * (int64_t)partitions_count(&loop->partitions, PARTITION_LIVE);
   drift->beyond_before = drift->beyond;
   drift->beyond = 0;
 }
