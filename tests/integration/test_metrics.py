@@ -39,7 +39,7 @@ when: { data.milestone: left, data.score: { at-least: 5 } }
 tasks: [{ name: Take, sequence: 10, type: change-role, role: member, action: remove }]
 """
 
-RESULTS = ["changed", "unchanged", "superseded", "requested", "skipped", "suppressed", "held", "failed"]
+RESULTS = ["failed", "changed", "unchanged", "superseded", "requested", "skipped", "suppressed", "held"]
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
 
 

@@ -169,6 +169,7 @@ struct page {
   FILE *file;
   bool colours;
   size_t edge; /* columns of a line; SIZE_MAX: no end */
+  bool single; /* a row is one line, whatever is cut */
 };
 
 static struct page page_of(FILE *file) {
@@ -217,7 +218,7 @@ static void print_row(const struct table *table, const struct page *page, const 
   while (last > 1 && cells[last - 1].width == 0)
     last--;
   const struct table_cell *note = last == table->columns && last > 1 ? &cells[last - 1] : NULL;
-  bool wraps = note && last_column(table) + note->width > page->edge;
+  bool wraps = note && !page->single && last_column(table) + note->width > page->edge;
   print_cells(table, page, cells, last - wraps);
   if (!wraps)
     return;
@@ -251,6 +252,6 @@ void table_print(struct table *table, FILE *file) {
 }
 
 void table_print_page(struct table *table, FILE *file, bool colours, size_t edge) {
-  const struct page page = {.file = file, .colours = colours, .edge = edge};
+  const struct page page = {.file = file, .colours = colours, .edge = edge, .single = true};
   print_on(table, &page);
 }

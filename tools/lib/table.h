@@ -47,7 +47,8 @@ void table_text(struct table *table, enum style style, struct wm_text text);
  * nothing. On a terminal a line is cut at its right edge; a last cell that does not fit gets a line of its own. */
 void table_print(struct table *table, FILE *file);
 
-/* The same on something that is no terminal but will be shown on one, 'edge' columns wide (SIZE_MAX: no end). */
+/* The same on something that is no terminal but will be shown on one, 'edge' columns wide (SIZE_MAX: no end). Each row
+ * is one line, cut at the edge. */
 void table_print_page(struct table *table, FILE *file, bool colours, size_t edge);
 
 /* Rows that wait to be printed. */

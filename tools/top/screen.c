@@ -129,8 +129,8 @@ static void add_worker(struct table *table, const struct watched *worker) {
 }
 
 static void print_workers(const struct part *part) {
-  static const char *const heads[] = {"WORKER",  "STATE",    "PARTITIONS",   "LAG",   "EVENTS/S",
-                                      "TASKS/S", "FAILED/S", "NOT IN REDIS", "DRIFT", NULL};
+  static const char *const heads[] = {"WORKER",  "STATE",    "LIVE",      "LAG",   "EVENTS/S",
+                                      "TASKS/S", "FAILED/S", "UNAPPLIED", "DRIFT", NULL};
   struct table table;
   table_init(&table, heads);
   for (size_t i = 0; i < part->screen->count; i++)
@@ -262,29 +262,34 @@ static void print_times(const struct part *part) {
 
 #define RESULTS (WM_RESULT_FAILED + 1)
 
+/* Failed ones first: a narrow terminal cuts the last. */
+static enum wm_result result_at(size_t column) {
+  return column == 0 ? WM_RESULT_FAILED : (enum wm_result)(column - 1);
+}
+
+static int64_t sum_of(const struct screen *screen, const char *result, bool rate) {
+  int64_t sum = LOOK_UNKNOWN;
+  for (size_t i = 0; i < screen->count; i++) {
+    const struct watched *worker = &screen->workers[i];
+    if (look_is_heard(worker->now))
+      part_sum(&sum, rate ? look_rate(worker->before, worker->now, "tasks", result)
+                          : look_number(worker->now, "tasks", result));
+  }
+  return sum;
+}
+
 static void print_tasks(const struct part *part) {
   const char *heads[RESULTS + 2] = {"TASKS"};
   struct table table;
   for (size_t i = 0; i < RESULTS; i++)
-    heads[i + 1] = wm_result_name((enum wm_result)i);
+    heads[i + 1] = wm_result_name(result_at(i));
   table_init(&table, heads);
-  for (int line = 0; line < 2; line++) {
-    table_cell(&table, STYLE_DIM, line == 0 ? "a second" : "in all");
-    for (size_t i = 0; i < RESULTS; i++) {
-      int64_t sum = LOOK_UNKNOWN;
-      for (size_t w = 0; w < part->screen->count; w++) {
-        const struct watched *worker = &part->screen->workers[w];
-        if (look_is_heard(worker->now))
-          part_sum(&sum, line == 0 ? look_rate(worker->before, worker->now, "tasks", heads[i + 1])
-                                   : look_number(worker->now, "tasks", heads[i + 1]));
-      }
-      enum style style = i == WM_RESULT_FAILED ? STYLE_BAD : STYLE_PLAIN;
-      if (line == 0)
-        part_rate(&table, sum, style);
-      else
-        part_number(&table, sum, style);
-    }
-  }
+  table_cell(&table, STYLE_DIM, "a second");
+  for (size_t i = 0; i < RESULTS; i++)
+    part_rate(&table, sum_of(part->screen, heads[i + 1], true), i == 0 ? STYLE_BAD : STYLE_PLAIN);
+  table_cell(&table, STYLE_DIM, "in all");
+  for (size_t i = 0; i < RESULTS; i++)
+    part_number(&table, sum_of(part->screen, heads[i + 1], false), i == 0 ? STYLE_BAD : STYLE_PLAIN);
   part_print(part, &table);
 }
 
@@ -331,9 +336,9 @@ static size_t room_of(const struct screen *screen, const struct wm_buf *buf) {
   return screen->rows == SIZE_MAX ? SIZE_MAX : screen->rows > used ? screen->rows - used : 0;
 }
 
-/* Half of 'room' for one of two; all of SIZE_MAX. */
-static size_t half_of(size_t room) {
-  return room == SIZE_MAX ? room : room / 2;
+/* A part of 'room'; all of SIZE_MAX. */
+static size_t part_of(size_t room, size_t divisor) {
+  return room == SIZE_MAX ? room : room / divisor;
 }
 
 /* Many alarms do not push everything else off a screen. */
@@ -359,8 +364,8 @@ int screen_draw(const struct screen *screen, struct wm_buf *ret) {
   add_section(screen, print_times, SIZE_MAX, &times);
   if (times.size > 0 && room_of(screen, ret) >= count_lines(&times) + LISTS_LEAST)
     wm_buf_add(ret, times.bytes, times.size);
-  add_section(screen, part_codes, half_of(half_of(room_of(screen, ret))), ret);
-  add_section(screen, part_failures, half_of(room_of(screen, ret)), ret);
+  add_section(screen, part_codes, part_of(room_of(screen, ret), 4), ret);
+  add_section(screen, part_failures, part_of(room_of(screen, ret), 3), ret);
   add_section(screen, part_lags, room_of(screen, ret), ret);
   if (screen->rows != SIZE_MAX && screen->rows > 0)
     cut(ret, screen->rows - 1);
