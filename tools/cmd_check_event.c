@@ -147,7 +147,7 @@ static int run(const struct invocation *invocation) {
   table_init(&check.table, heads);
   int exit_code = workspace_open_optional(invocation, &loaded, &found);
   if (!found)
-    settings_read(&loaded.settings, WM_TEXT("waymark.yaml"), WM_NO_TEXT, SETTINGS_LINT, &loaded.findings);
+    settings_read(&loaded.settings, WM_TEXT("waymark.yaml"), WM_NO_TEXT, SETTINGS_OFFLINE, &loaded.findings);
   if (exit_code == EXIT_FINE)
     exit_code = events_read(options_argument(&invocation->options, 0), &events);
   check.workspace = loaded.workspace;

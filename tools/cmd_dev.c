@@ -282,7 +282,7 @@ static int perform(struct dev *dev, const char *folder, struct wm_error *error) 
 /* The worker owns its workspace: it gets one of its own. */
 static int open_stage(struct dev *dev, const char *folder, struct wm_error *error) {
   struct loaded again = {0};
-  if (files_load(folder, SETTINGS_LINT, &again, error) < 0)
+  if (files_load(folder, SETTINGS_OFFLINE, &again, error) < 0)
     return -1;
   struct wm_workspace *workspace = again.workspace;
   again.workspace = NULL;
@@ -314,7 +314,7 @@ static int run(const struct invocation *invocation) {
   struct wm_error error = {0};
   char *path = NULL, *folder = NULL;
   wm_arena_init(&dev.arena, 0);
-  int exit_code = workspace_open(invocation, argument, SETTINGS_LINT, &dev.loaded);
+  int exit_code = workspace_open(invocation, argument, SETTINGS_OFFLINE, &dev.loaded);
   if (exit_code == EXIT_FINE)
     folder = files_find_workspace(argument, options_value(options, "workspace"), &error);
   if (folder && !events && asprintf(&path, "%s/events.jsonl", folder) >= 0)

@@ -290,7 +290,7 @@ static int run(const struct invocation *invocation) {
   struct telling telling = {0};
   int exit_code = check(options, &telling);
   for (unsigned side = 0; exit_code == EXIT_FINE && side < SIDES; side++)
-    exit_code = workspace_open(invocation, options_argument(options, side), SETTINGS_LINT, &loaded[side]);
+    exit_code = workspace_open(invocation, options_argument(options, side), SETTINGS_OFFLINE, &loaded[side]);
   if (exit_code == EXIT_FINE)
     exit_code = compare(&telling, options, loaded);
   files_unload(&loaded[SIDE_OLD]);

@@ -296,7 +296,7 @@ static int open_settings(const struct import *import, const struct invocation *i
     return workspace_open_settings(invocation, ret);
   int exit_code = workspace_open_optional(invocation, ret, &found);
   if (!found)
-    settings_read(&ret->settings, WM_TEXT("waymark.yaml"), WM_NO_TEXT, SETTINGS_LINT, &ret->findings);
+    settings_read(&ret->settings, WM_TEXT("waymark.yaml"), WM_NO_TEXT, SETTINGS_OFFLINE, &ret->findings);
   return exit_code;
 }
 

@@ -221,7 +221,7 @@ static int run(const struct invocation *invocation) {
   bool control = options_has(options, "control");
   wm_running_init(&question.running);
   int exit_code =
-      workspace_open(invocation, options_argument(options, 0), control ? SETTINGS_FULL : SETTINGS_LINT, &loaded);
+      workspace_open(invocation, options_argument(options, 0), control ? SETTINGS_FULL : SETTINGS_OFFLINE, &loaded);
   if (exit_code == EXIT_FINE && control)
     exit_code = ask_control(&question, &loaded);
   if (exit_code == EXIT_FINE)

@@ -125,7 +125,7 @@ static int look_at_sample(const char *path, struct loaded *loaded) {
 static int look_at_live(const char *folder, struct loaded *loaded) {
   struct wm_error error = {0};
   struct loaded live = {0};
-  if (files_load(folder, SETTINGS_LINT, &live, &error) < 0)
+  if (files_load(folder, SETTINGS_OFFLINE, &live, &error) < 0)
     return say_error(EXIT_USAGE, &error);
   int exit_code = EXIT_FINE;
   if (!live.workspace) {

@@ -150,7 +150,7 @@ static int write_kind(const char *folder, const struct kind *kind, const char *n
   struct wm_buf text = WM_BUF_INIT;
   char *path = NULL, *below = NULL;
   int exit_code = EXIT_FINE;
-  if (files_load(folder, SETTINGS_LINT, &loaded, &error) < 0) {
+  if (files_load(folder, SETTINGS_OFFLINE, &loaded, &error) < 0) {
     exit_code = say_error(EXIT_USAGE, &error);
     goto out;
   }

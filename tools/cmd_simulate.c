@@ -235,7 +235,7 @@ static int run(const struct invocation *invocation) {
   struct loaded loaded;
   struct simulation simulation = {0};
   struct lines lines = {.fd = -1};
-  int exit_code = workspace_open(invocation, options_argument(options, 0), SETTINGS_LINT, &loaded);
+  int exit_code = workspace_open(invocation, options_argument(options, 0), SETTINGS_OFFLINE, &loaded);
   if (exit_code != EXIT_FINE)
     goto out;
   play_init(&simulation.play, &loaded);

@@ -317,7 +317,7 @@ static int run(const struct invocation *invocation) {
   struct loaded loaded = {0};
   int exit_code = check_options(options);
   if (exit_code == EXIT_FINE)
-    exit_code = workspace_open(invocation, options_argument(options, 0), SETTINGS_LINT, &loaded);
+    exit_code = workspace_open(invocation, options_argument(options, 0), SETTINGS_OFFLINE, &loaded);
   if (exit_code == EXIT_FINE)
     exit_code = options_has(options, "record") ? test_record(invocation, &loaded, options_value(options, "record"))
                                                : run_tests(invocation, &loaded);

@@ -153,7 +153,7 @@ static int run(const struct invocation *invocation) {
   struct loaded loaded;
   struct using using = {.name = wm_text_of(options_argument(&invocation->options, 0)),
                         .json = options_has(&invocation->options, "json")};
-  int exit_code = workspace_open(invocation, NULL, SETTINGS_LINT, &loaded);
+  int exit_code = workspace_open(invocation, NULL, SETTINGS_OFFLINE, &loaded);
   if (exit_code == EXIT_BAD_NEWS)
     exit_code = EXIT_USAGE; /* 1 says that nothing names it */
   using.loaded = &loaded;

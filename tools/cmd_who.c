@@ -228,7 +228,7 @@ static int run(const struct invocation *invocation) {
   if (exit_code != EXIT_FINE)
     return exit_code;
   exit_code =
-      workspace_open(invocation, NULL, options_has(options, "register") ? SETTINGS_LINT : SETTINGS_FULL, &loaded);
+      workspace_open(invocation, NULL, options_has(options, "register") ? SETTINGS_OFFLINE : SETTINGS_FULL, &loaded);
   if (exit_code == EXIT_BAD_NEWS)
     exit_code = EXIT_USAGE; /* 1 says that nobody holds it */
   if (exit_code == EXIT_FINE)

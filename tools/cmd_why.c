@@ -76,7 +76,7 @@ static int run(const struct invocation *invocation) {
     return say(EXIT_USAGE, "'%s' is no user id: 1 to 256 bytes of text without control characters", name);
   wm_arena_init(&arena, 0);
   wm_running_init(&running);
-  int exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_LINT : SETTINGS_FULL, &loaded);
+  int exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_OFFLINE : SETTINGS_FULL, &loaded);
   if (exit_code == EXIT_BAD_NEWS)
     exit_code = EXIT_USAGE; /* 1 says that he does not hold it */
   if (exit_code == EXIT_FINE)

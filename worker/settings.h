@@ -61,8 +61,9 @@ struct settings {
 };
 
 enum settings_mode {
-  SETTINGS_LINT, /* a missing variable is a warning and its setting the default, no secret is read */
-  SETTINGS_FULL  /* a missing variable or password file is invalid */
+  SETTINGS_OFFLINE, /* a missing variable is a warning and its setting the default, no secret is read */
+  SETTINGS_LINT,    /* a missing variable is invalid; no secret is read */
+  SETTINGS_FULL     /* a missing variable or password file is invalid */
 };
 
 /* Reads the bytes of waymark.yaml (bytes == NULL: no such file, all defaults). Findings are added; 0 when nothing was

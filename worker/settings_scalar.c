@@ -41,9 +41,9 @@ static bool find_variable(struct settings_reading *reading, const struct wm_node
   return false;
 }
 
-/* A worker can't start without it; where automations are written, it may well be missing. */
+/* A worker can't start without it; where events are only played through, it may well be missing. */
 static void tell_missing(struct settings_reading *reading, const struct wm_node *node, const char *variable) {
-  enum wm_severity severity = reading->mode == SETTINGS_FULL ? WM_INVALID : WM_WARNING;
+  enum wm_severity severity = reading->mode == SETTINGS_OFFLINE ? WM_WARNING : WM_INVALID;
   wm_findings_add(reading->findings, severity, WM_E_ENV_MISSING, reading->file, node->line, node->column,
                   "environment variable '%s' is not set", variable);
 }

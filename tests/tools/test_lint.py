@@ -73,6 +73,17 @@ def test_no_automation_has_the_name_of_the_baseline(workspace):
     assert waymark("simulate", workspace, "-", stdin="").code == 1
 
 
+def test_a_variable_that_is_not_set_is_invalid_with_its_place(workspace, tmp_path):
+    (workspace / "waymark.yaml").write_text('users: open\nredis: { address: "${WAYMARK_NOWHERE}:6379" }\n')
+    done = waymark("lint", workspace)
+    assert done.code == 1
+    assert f"{workspace}/waymark.yaml:2:19: invalid: environment variable 'WAYMARK_NOWHERE' is not set [ENV_MISSING]" in done.err
+    assert waymark("lint", workspace, env={"WAYMARK_NOWHERE": "redis"}).code == 0
+    (tmp_path / "none.jsonl").write_text("")
+    done = waymark("simulate", workspace, tmp_path / "none.jsonl")
+    assert done.code == 0 and "warning: environment variable" in done.err, "no setting that it needs is missing"
+
+
 def test_json_gives_one_value_a_finding(workspace):
     (workspace / "join.yaml").write_text(AUTOMATION.replace("role: member", "role: nobody"))
     done = waymark("lint", workspace, "--json")

@@ -235,7 +235,7 @@ Test(files, a_folder_that_is_none_is_an_error) {
 Test(files, only_the_worker_needs_the_secrets) {
   write_file("waymark.yaml", "redis: { password-file: /nowhere/at/all, username: \"${WAYMARK_TEST_NOT_SET}\" }\n");
   write_file("a.yaml", AUTOMATION "---\nrole: r\n");
-  load(SETTINGS_LINT);
+  load(SETTINGS_OFFLINE);
   cr_expect(loaded.workspace && loaded.findings.count == 1 && loaded.findings.items[0].severity == WM_WARNING);
   files_unload(&loaded);
   load(SETTINGS_FULL);
@@ -244,7 +244,7 @@ Test(files, only_the_worker_needs_the_secrets) {
 }
 
 Test(files, the_sample_is_clean) {
-  cr_assert_eq(files_load(FIXTURES "/../../deploy/sample", SETTINGS_LINT, &loaded, &error), 0, "%s", error.text);
+  cr_assert_eq(files_load(FIXTURES "/../../deploy/sample", SETTINGS_OFFLINE, &loaded, &error), 0, "%s", error.text);
   struct wm_buf said = WM_BUF_INIT;
   cases_print(&loaded.findings, &said);
   cr_expect_eq(loaded.findings.count, loaded.findings.silenced, "%s", said.bytes);

@@ -61,7 +61,7 @@ Test(settings, each_mistake_gives_its_diagnostics) {
 Test(settings, without_a_file_everything_is_default) {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
-  cr_assert_eq(read_settings(NULL, SETTINGS_LINT), 0);
+  cr_assert_eq(read_settings(NULL, SETTINGS_OFFLINE), 0);
   cr_expect_eq(findings.count, 0u);
   cr_expect(strcmp(settings.instance, host) == 0 || strcmp(settings.instance, "waymark") == 0);
   cr_expect_str_eq(settings.kafka.bootstrap, "localhost:9092");
@@ -150,11 +150,18 @@ Test(settings, librdkafkas_names_of_partitioners_are_taken) {
   cr_expect_eq(read_settings("kafka: { partitioner: random }\n", SETTINGS_FULL), -1);
 }
 
-Test(settings, lint_warns_of_variables_that_are_not_set_here) {
+Test(settings, a_variable_that_is_not_set_is_invalid_for_lint) {
+  cr_assert_eq(read_settings("redis: {password-file: /nowhere/at/all}\ninstance: ${MISSING}\n", SETTINGS_LINT), -1);
+  cr_expect_eq(findings.count, 1u);
+  cr_expect_eq(findings.items[0].code, WM_E_ENV_MISSING);
+  cr_expect_eq(findings.items[0].line, 2);
+}
+
+Test(settings, what_is_only_played_through_may_lack_variables) {
   cr_assert_eq(
       read_settings("instance: ${MISSING}\nkafka: {partitions: \"${MISSING}\"}\ntopics: {events: [\"${X}\"]}\n"
                     "redis: {password-file: /nowhere/at/all, address: \"${A}:${B}\"}\nlog: {level: \"${L}\"}\n",
-                    SETTINGS_LINT),
+                    SETTINGS_OFFLINE),
       0);
   cr_expect_eq(findings.count, 5u);
   cr_expect_eq(findings.warnings, 5u);
@@ -163,9 +170,9 @@ Test(settings, lint_warns_of_variables_that_are_not_set_here) {
   cr_expect_str_eq(settings.topics.events[0], "journey.milestones");
 }
 
-Test(settings, lint_takes_variables_that_are_set) {
+Test(settings, variables_that_are_set_count_there_too) {
   setenv("WAYMARK_TEST_USERS", "closed", 1);
-  cr_assert_eq(read_settings("users: ${WAYMARK_TEST_USERS}\n", SETTINGS_LINT), 0);
+  cr_assert_eq(read_settings("users: ${WAYMARK_TEST_USERS}\n", SETTINGS_OFFLINE), 0);
   cr_expect_eq(findings.count, 0u);
   cr_expect(settings.users_closed, "what simulate says depends on it");
 }
@@ -238,7 +245,7 @@ Test(settings, a_file_that_is_not_there_is_invalid) {
 
 Test(settings, lint_reads_no_secret) {
   char *path = secret_file("s3cr3t", 6);
-  cr_expect_eq(read_with_file(path, SETTINGS_LINT), 0);
+  cr_expect_eq(read_with_file(path, SETTINGS_OFFLINE), 0);
   cr_expect_eq(findings.count, 0u);
   cr_expect_str_eq(settings.redis.username, "");
   unlink(path);

@@ -198,7 +198,7 @@ int automations_list(const struct invocation *invocation) {
   wm_running_init(&listing.running);
   int exit_code = read_since(&listing);
   if (exit_code == EXIT_FINE)
-    exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_LINT : SETTINGS_FULL, &listing.loaded);
+    exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_OFFLINE : SETTINGS_FULL, &listing.loaded);
   bool opened = exit_code == EXIT_FINE;
   if (opened) {
     int said = follow_control(&listing), counted = said == EXIT_FINE ? count_runs(&listing) : said;

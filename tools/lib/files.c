@@ -54,7 +54,7 @@ int workspace_open_optional(const struct invocation *invocation, struct loaded *
   char *folder = files_find_workspace(NULL, option, &error);
   *ret = (struct loaded){0};
   *ret_found = folder || option || (environment && *environment);
-  int exit_code = *ret_found ? workspace_open(invocation, NULL, SETTINGS_LINT, ret) : EXIT_FINE;
+  int exit_code = *ret_found ? workspace_open(invocation, NULL, SETTINGS_OFFLINE, ret) : EXIT_FINE;
   free(folder);
   return exit_code;
 }

@@ -111,7 +111,7 @@ int replay_plan_run(const struct invocation *invocation) {
   int exit_code = check(planning.options);
   bool offline = options_value(planning.options, "input") && options_value(planning.options, "users");
   if (exit_code == EXIT_FINE)
-    exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_LINT : SETTINGS_FULL, &planning.loaded);
+    exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_OFFLINE : SETTINGS_FULL, &planning.loaded);
   if (exit_code == EXIT_FINE)
     exit_code = check_topic(&planning);
   if (exit_code == EXIT_FINE && !offline)

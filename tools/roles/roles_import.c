@@ -206,7 +206,7 @@ static void take_back(struct import *import) {
 static int check_whole(struct import *import) {
   struct loaded after;
   int exit_code = workspace_open(import->invocation, options_argument(&import->invocation->options, WAY_FIRST + 1),
-                                 SETTINGS_LINT, &after);
+                                 SETTINGS_OFFLINE, &after);
   for (size_t i = 0; i < import->count && exit_code == EXIT_FINE; i++)
     if (!wm_workspace_role(after.workspace, import->roles[i].name))
       exit_code = say(EXIT_BAD_NEWS, "'%s' is no part of the workspace: does 'ignore' in its settings name it?",
@@ -234,7 +234,7 @@ static int open_all(struct import *import, size_t *ret_size) {
   const char *argument = options_argument(&import->invocation->options, WAY_FIRST + 1);
   struct wm_error error = {0};
   import->folder = files_find_workspace(argument, options_value(&import->invocation->options, "workspace"), &error);
-  if (!import->folder || files_load(import->folder, SETTINGS_LINT, &import->loaded, &error) < 0)
+  if (!import->folder || files_load(import->folder, SETTINGS_OFFLINE, &import->loaded, &error) < 0)
     return say_error(EXIT_USAGE, &error);
   if (!import->loaded.workspace) {
     files_print_findings(&import->loaded.findings);

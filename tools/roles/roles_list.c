@@ -266,7 +266,7 @@ int roles_list(const struct invocation *invocation) {
   struct census census = {
       .loaded = &loaded, .options = &invocation->options, .now_us = system_clock.wall_us(system_clock.self)};
   bool offline = options_has(&invocation->options, "offline") || options_has(&invocation->options, "register");
-  int exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_LINT : SETTINGS_FULL, &loaded);
+  int exit_code = workspace_open(invocation, NULL, offline ? SETTINGS_OFFLINE : SETTINGS_FULL, &loaded);
   if (exit_code == EXIT_FINE)
     exit_code = list(&census);
   free(census.tallies);

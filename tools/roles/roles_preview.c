@@ -45,7 +45,7 @@ static int open_workspaces(struct preview *preview, const struct invocation *inv
     files_print_findings(&preview->old.findings);
     return say(EXIT_BAD_NEWS, "the workspace that is live has invalid documents");
   }
-  return workspace_open(invocation, options_argument(preview->options, WAY_FIRST), SETTINGS_LINT, &preview->new);
+  return workspace_open(invocation, options_argument(preview->options, WAY_FIRST), SETTINGS_OFFLINE, &preview->new);
 }
 
 /* What was archived at run time stays so under the new catalogue; a file of users knows nothing of it. */

@@ -261,7 +261,7 @@ int roles_show(const struct invocation *invocation) {
   bool counts = options_has(&invocation->options, "count");
   struct loaded loaded;
   struct showing showing = {.loaded = &loaded, .options = &invocation->options};
-  int exit_code = workspace_open(invocation, NULL, counts ? SETTINGS_FULL : SETTINGS_LINT, &loaded);
+  int exit_code = workspace_open(invocation, NULL, counts ? SETTINGS_FULL : SETTINGS_OFFLINE, &loaded);
   if (exit_code == EXIT_FINE)
     exit_code = role_find(loaded.workspace, name, &showing.role);
   if (exit_code == EXIT_FINE)

@@ -87,7 +87,7 @@ static int check(struct planning *planning) {
 static int run(struct planning *planning, const struct invocation *invocation) {
   int exit_code = check(planning);
   if (exit_code == EXIT_FINE)
-    exit_code = workspace_open(invocation, NULL, planning->offline ? SETTINGS_LINT : SETTINGS_FULL, &planning->loaded);
+    exit_code = workspace_open(invocation, NULL, planning->offline ? SETTINGS_OFFLINE : SETTINGS_FULL, &planning->loaded);
   if (exit_code == EXIT_FINE)
     exit_code = know(planning);
   if (exit_code == EXIT_FINE && !planning->offline)
