@@ -28,7 +28,7 @@ static bool is_id(struct wm_text text, size_t at, size_t size) {
   return !zeros && is_hex(text, at, size);
 }
 
-/* What a later version has added: nothing that could be a danger in a header or on a terminal. */
+/* Nothing that could be a danger in a header or on a terminal. */
 static bool is_visible(struct wm_text text, size_t at) {
   for (size_t i = at; i < text.size; i++)
     if (text.bytes[i] <= ' ' || text.bytes[i] > '~')
@@ -47,6 +47,10 @@ bool wm_trace_parent_is_fine(struct wm_text text) {
   if (text.bytes[0] == '0' && text.bytes[1] == '0')
     return text.size == PARENT_SIZE;
   return text.size == PARENT_SIZE || (text.bytes[PARENT_SIZE] == '-' && is_visible(text, PARENT_SIZE));
+}
+
+bool wm_trace_parent_can_pass(struct wm_text text) {
+  return text.size >= 1 && text.size <= PARENT_LIMIT && is_visible(text, 0);
 }
 
 /* --- tracestate --- */
@@ -132,5 +136,6 @@ bool wm_trace_state_is_fine(struct wm_text text) {
 }
 
 struct wm_text wm_trace_id(const struct wm_trace *trace) {
-  return trace->parent.size >= PARENT_SIZE ? (struct wm_text){trace->parent.bytes + ID_AT, ID_SIZE} : WM_NO_TEXT;
+  bool fine = wm_trace_parent_is_fine(trace->parent);
+  return fine ? (struct wm_text){trace->parent.bytes + ID_AT, ID_SIZE} : WM_NO_TEXT;
 }

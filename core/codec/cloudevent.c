@@ -204,7 +204,7 @@ static struct wm_text attribute_text(const struct wm_decoding *decoding, struct 
   return text.size >= 1 && text.size <= limit ? text : WM_NO_TEXT;
 }
 
-/* A pair that is passed on: without a parent that is as it has to be, its state says nothing. */
+/* Without a parent that is as it has to be, its state says nothing. */
 static bool take_trace(struct wm_text parent, struct wm_text state, struct wm_trace *ret) {
   if (!wm_trace_parent_is_fine(parent))
     return false;
@@ -213,12 +213,15 @@ static bool take_trace(struct wm_text parent, struct wm_text state, struct wm_tr
 }
 
 /* The attributes tell the trace in which the event began, the headers of the same names the last hop of it, and where
- * the event says nothing (CloudEvents, distributed tracing extension). Parent and state are never of two. */
+ * the event says nothing (CloudEvents, distributed tracing extension). Parent and state are never of two. Where neither
+ * is a trace, what calls itself one is still passed on, alone. */
 static int find_trace(const struct wm_decoding *decoding, struct wm_trace *ret) {
   struct wm_trace trace = {WM_NO_TEXT, WM_NO_TEXT};
-  if (!take_trace(attribute_text(decoding, WM_TEXT("traceparent"), SIZE_MAX),
-                  attribute_text(decoding, WM_TEXT("tracestate"), SIZE_MAX), &trace))
-    take_trace(wm_header_text(decoding->traceparent), wm_header_text(decoding->tracestate), &trace);
+  struct wm_text own = attribute_text(decoding, WM_TEXT("traceparent"), SIZE_MAX);
+  struct wm_text hop = wm_header_text(decoding->traceparent);
+  if (!take_trace(own, attribute_text(decoding, WM_TEXT("tracestate"), SIZE_MAX), &trace) &&
+      !take_trace(hop, wm_header_text(decoding->tracestate), &trace))
+    trace.parent = wm_trace_parent_can_pass(own) ? own : wm_trace_parent_can_pass(hop) ? hop : WM_NO_TEXT;
   return wm_arena_text(decoding->arena, trace.parent, &ret->parent) ||
                  wm_arena_text(decoding->arena, trace.state, &ret->state)
              ? -1
@@ -243,8 +246,7 @@ static int identify(struct wm_decoding *decoding) {
                                &rejection->source) ||
                  wm_arena_text(arena, attribute_text(decoding, WM_TEXT("id"), ATTRIBUTE_LIMIT), &rejection->id) ||
                  wm_arena_text(arena, attribute_text(decoding, WM_TEXT("type"), ATTRIBUTE_LIMIT), &rejection->type) ||
-                 find_trace(decoding, &rejection->trace) ||
-                 wm_arena_text(arena, wm_find_run(decoding), &rejection->run)
+                 find_trace(decoding, &rejection->trace) || wm_arena_text(arena, wm_find_run(decoding), &rejection->run)
              ? -1
              : 0;
 }

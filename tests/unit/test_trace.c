@@ -35,6 +35,9 @@ Test(trace, a_parent_is_as_the_recommendation_has_it) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     cr_expect_eq(wm_trace_parent_is_fine(wm_text_of(cases[i].text)), cases[i].fine, "%s", cases[i].text);
   cr_expect_not(wm_trace_parent_is_fine(WM_NO_TEXT));
+  cr_expect_not(wm_trace_parent_can_pass(WM_NO_TEXT));
+  cr_expect(wm_trace_parent_can_pass(WM_TEXT("00-x")));
+  cr_expect_not(wm_trace_parent_can_pass(WM_TEXT("00-\x7f")));
 }
 
 Test(trace, a_parent_of_a_later_version_has_a_bound) {
@@ -43,6 +46,7 @@ Test(trace, a_parent_of_a_later_version_has_a_bound) {
   memset(text + size, 'x', sizeof text - (size_t)size);
   cr_expect(wm_trace_parent_is_fine((struct wm_text){text, 256}));
   cr_expect_not(wm_trace_parent_is_fine((struct wm_text){text, 257}));
+  cr_expect_not(wm_trace_parent_can_pass((struct wm_text){text, 257}));
 }
 
 Test(trace, a_state_is_a_list_of_members) {
