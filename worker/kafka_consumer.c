@@ -15,7 +15,7 @@
 
 #include "worker/clock.h"
 
-enum { TICK_US = 100 * 1000, COMMITTED_MS = 1000, CLOSE_US = 2000 * 1000, DOWN_US = 1000 * 1000 };
+enum { TICK_US = 100 * 1000, COMMITTED_MS = 1000, CLOSE_US = 2000 * 1000, DOWN_US = 1000 * 1000, WAKE_MS = 100 };
 
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                          void *handle) {
@@ -363,7 +363,8 @@ enum log_result kafka_assign(void *self, const struct log_position *positions, s
     if (result != LOG_DONE)
       return result;
   }
-  rd_kafka_topic_partition_list_t *list = list_of(kafka, positions, count);
+  /* By number: librdkafka looks up a BEGINNING whose leader it does not know yet only half a second later. */
+  rd_kafka_topic_partition_list_t *list = kafka_offsets(kafka, positions, count);
   if (!list) {
     wm_error_memory(error);
     return LOG_FATAL;
@@ -448,6 +449,14 @@ static void mark_paused(struct kafka *kafka, int32_t partition, bool paused) {
   }
 }
 
+/* librdkafka's thread of a broker looks again at partitions that were paused only when anything wakes it, else after up
+ * to a second. A request to their leaders does; its answer is not needed. */
+static void wake_fetchers(struct kafka *kafka, rd_kafka_topic_partition_list_t *list) {
+  for (int i = 0; i < list->cnt; i++)
+    list->elems[i].offset = RD_KAFKA_OFFSET_END; /* here it is the time that is asked for */
+  rd_kafka_offsets_for_times(kafka->consumer.rk, list, WAKE_MS);
+}
+
 void kafka_resume(void *self, int32_t partition) {
   struct kafka *kafka = self;
   fetch_again(kafka, partition);
@@ -455,8 +464,8 @@ void kafka_resume(void *self, int32_t partition) {
   rd_kafka_topic_partition_list_t *list = list_of_partition(kafka, partition, false);
   if (!list)
     return;
-  if (list->cnt > 0)
-    rd_kafka_resume_partitions(kafka->consumer.rk, list);
+  if (list->cnt > 0 && rd_kafka_resume_partitions(kafka->consumer.rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    wake_fetchers(kafka, list);
   rd_kafka_topic_partition_list_destroy(list);
 }
 
