@@ -154,6 +154,7 @@ bool wm_user_has_signed_in(const struct wm_user *user);
 
 /* Finds; NULL: none. */
 const struct wm_user_role *wm_user_role(const struct wm_user *user, struct wm_text role);
+const struct wm_grant *wm_user_grant(const struct wm_user *user, struct wm_text role, struct wm_text source);
 bool wm_grant_is_live(const struct wm_user *user, const struct wm_user_role *role, const struct wm_grant *grant,
                       int64_t now_us);
 bool wm_user_is_assigned(const struct wm_user *user, struct wm_text role, int64_t now_us);

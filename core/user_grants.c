@@ -314,7 +314,7 @@ static int put_taken(struct wm_user *user, struct wm_text name, struct wm_text s
   return role ? insert_grant(user, role, at, &copy) : new_role(user, name, &copy) ? 0 : -1;
 }
 
-static const struct wm_grant *find_grant(const struct wm_user *user, struct wm_text name, struct wm_text source) {
+const struct wm_grant *wm_user_grant(const struct wm_user *user, struct wm_text name, struct wm_text source) {
   const struct wm_user_role *role = wm_user_role(user, name);
   bool found = false;
   size_t at = role ? grant_position(role, source, &found) : 0;
@@ -323,7 +323,7 @@ static const struct wm_grant *find_grant(const struct wm_user *user, struct wm_t
 
 int wm_user_take_back(struct wm_user *user, struct wm_text role, struct wm_text source, const struct wm_clock *clock,
                       int64_t now_us, enum wm_write *ret, struct wm_clock *ret_stands) {
-  const struct wm_grant *grant = find_grant(user, role, source);
+  const struct wm_grant *grant = wm_user_grant(user, role, source);
   struct wm_clock removal = last_removal(user, wm_user_role(user, role));
   bool was_live = grant && wm_grant_is_live(user, wm_user_role(user, role), grant, now_us);
   bool newer = wm_clock_compare(clock, &removal) > 0 && (!grant || wm_clock_compare(clock, &grant->taken) > 0);
@@ -332,7 +332,7 @@ int wm_user_take_back(struct wm_user *user, struct wm_text role, struct wm_text 
   *ret = WM_WRITE_UNCHANGED;
   if (!was_live)
     return 0;
-  grant = find_grant(user, role, source);
+  grant = wm_user_grant(user, role, source);
   if (wm_grant_is_live(user, wm_user_role(user, role), grant, now_us)) {
     *ret = WM_WRITE_SUPERSEDED;
     *ret_stands = grant->clock;

@@ -56,13 +56,6 @@ static int check_changes(const struct applying *applying) {
 
 /* --- is each grant still what it was? --- */
 
-static const struct wm_grant *find(const struct wm_user_role *role, struct wm_text source) {
-  for (size_t i = 0; role && i < role->grant_count; i++)
-    if (wm_text_equal(role->grants[i].source, source))
-      return &role->grants[i];
-  return NULL;
-}
-
 static bool is_same(const struct undo_grant *planned, const struct wm_grant *grant) {
   return wm_clock_compare(&planned->clock, &grant->clock) == 0 && wm_text_equal(planned->version, grant->by.version) &&
          wm_text_equal(planned->run, grant->by.run);
@@ -71,7 +64,7 @@ static bool is_same(const struct undo_grant *planned, const struct wm_grant *gra
 /* A grant that is live and another one than that of the plan was given since: it is nobody's mistake of before. */
 static void check_grant(struct applying *applying, struct undo_grant *planned, const struct wm_user *user) {
   const struct wm_user_role *role = user ? wm_user_role(user, planned->role) : NULL;
-  const struct wm_grant *grant = find(role, applying->source);
+  const struct wm_grant *grant = user ? wm_user_grant(user, planned->role, applying->source) : NULL;
   bool live = grant && wm_grant_is_live(user, role, grant, applying->now_us);
   planned->left = !live || !is_same(planned, grant);
   applying->gone += !live;

@@ -108,10 +108,9 @@ static int note_other(struct undo_losses *losses, const struct undo_outcome *out
       wm_clock_compare(&outcome->clock, &user->before->cleared) <= 0 ||
       wm_clock_compare(&outcome->clock, &grant->other) <= 0)
     return 0;
-  for (size_t i = 0; i < role->grant_count; i++)
-    if (wm_text_equal(role->grants[i].source, selection->source) &&
-        wm_clock_compare(&outcome->clock, &role->grants[i].taken) <= 0)
-      return 0;
+  const struct wm_grant *held = wm_user_grant(user->before, outcome->role, selection->source);
+  if (held && wm_clock_compare(&outcome->clock, &held->taken) <= 0)
+    return 0;
   if (undo_end_of(selection->loaded->workspace, outcome->automation, outcome->version, &outcome->clock, &until_us) &&
       until_us <= selection->now_us)
     return 0;

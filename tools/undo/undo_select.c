@@ -160,13 +160,6 @@ struct undo_user *undo_selection_user(const struct undo_selection *selection, st
 
 /* --- grants --- */
 
-static const struct wm_grant *find(const struct wm_user_role *role, struct wm_text source) {
-  for (size_t i = 0; i < role->grant_count; i++)
-    if (wm_text_equal(role->grants[i].source, source))
-      return &role->grants[i];
-  return NULL;
-}
-
 static int take_grant(struct undo_selection *selection, const struct wm_user *user, const struct wm_user_role *role,
                       const struct wm_grant *grant, bool *ret_any) {
   const struct undo_filter *filter = &selection->plan->filter;
@@ -195,7 +188,7 @@ static int take_user(void *taker, const struct wm_user *user) {
   bool any = false;
   selection->registers++;
   for (size_t i = 0; i < user->role_count; i++) {
-    const struct wm_grant *grant = find(&user->roles[i], selection->source);
+    const struct wm_grant *grant = wm_user_grant(user, user->roles[i].name, selection->source);
     if (grant && take_grant(selection, user, &user->roles[i], grant, &any) < 0)
       return -1;
   }
