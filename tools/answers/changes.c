@@ -195,19 +195,10 @@ static int each_in_topic(const struct loaded *loaded, struct walking *walking) {
   return exit_code;
 }
 
-static int each_in_file(const char *path, struct walking *walking) {
-  struct lines lines;
-  struct wm_text line;
-  bool end = false;
-  int exit_code = lines_open(&lines, path);
-  while (exit_code == EXIT_FINE && (exit_code = lines_next(&lines, &line, &end)) == EXIT_FINE && !end) {
-    char where[400];
-    snprintf(where, sizeof where, "%s:%lld", path, (long long)lines.number);
-    if (!line_is_blank(line))
-      exit_code = take_text(walking, where, line, INT64_MIN);
-  }
-  lines_close(&lines);
-  return exit_code;
+static int take_line(void *walking, const struct lines *lines, struct wm_text line) {
+  char where[400];
+  snprintf(where, sizeof where, "%s:%lld", lines->path, (long long)lines->number);
+  return take_text(walking, where, line, INT64_MIN);
 }
 
 int changes_each(const struct loaded *loaded, const struct options *options, struct changes_walk *walk) {
@@ -216,7 +207,7 @@ int changes_each(const struct loaded *loaded, const struct options *options, str
   walk->faults = 0;
   walk->begins_us = INT64_MIN;
   wm_arena_init(&walking.arena, 0);
-  int exit_code = path ? each_in_file(path, &walking) : each_in_topic(loaded, &walking);
+  int exit_code = path ? lines_each(path, take_line, &walking) : each_in_topic(loaded, &walking);
   wm_arena_release(&walking.arena);
   free(walking.lasts);
   return exit_code;

@@ -67,6 +67,18 @@ int lines_open(struct lines *lines, const char *path) {
   return lines->fd < 0 ? say(EXIT_USAGE, "can't read '%s': %s", path, strerror(errno)) : EXIT_FINE;
 }
 
+int lines_each(const char *path, line_fn *take, void *taker) {
+  struct lines lines;
+  struct wm_text line;
+  bool end = false;
+  int exit_code = lines_open(&lines, path);
+  while (exit_code == EXIT_FINE && (exit_code = lines_next(&lines, &line, &end)) == EXIT_FINE && !end)
+    if (!line_is_blank(line))
+      exit_code = take(taker, &lines, line);
+  lines_close(&lines);
+  return exit_code;
+}
+
 void lines_close(struct lines *lines) {
   if (lines->fd > STDERR_FILENO)
     close(lines->fd);

@@ -42,6 +42,11 @@ void lines_close(struct lines *lines);
  * was none. EXIT_FINE, or what went wrong. */
 int lines_next(struct lines *lines, struct wm_text *ret, bool *ret_end);
 
+/* Hands each line of the file that is not blank to 'take', until that returns anything but EXIT_FINE, which is returned
+ * then. */
+typedef int line_fn(void *taker, const struct lines *lines, struct wm_text line);
+int lines_each(const char *path, line_fn *take, void *taker);
+
 /* Only blanks, or nothing. */
 bool line_is_blank(struct wm_text line);
 
