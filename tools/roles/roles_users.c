@@ -12,6 +12,7 @@ struct source {
   roles_user_fn *take;
   void *taker;
   size_t faults;
+  struct wm_arena arena; /* of one line */
 };
 
 /* --- Redis --- */
@@ -57,14 +58,15 @@ static struct wm_text find_register(struct wm_text line) {
   return (struct wm_text){brace, (size_t)(line.bytes + line.size - 1 - brace)};
 }
 
-static int take_line(struct source *source, const struct lines *lines, struct wm_text line, struct wm_arena *arena) {
+static int take_line(void *taker, const struct lines *lines, struct wm_text line) {
+  struct source *source = taker;
   struct wm_error error = {0};
   struct wm_text json = find_register(line);
   struct wm_user *user = json.bytes ? wm_register_decode(json, &error) : NULL;
   if (!user) { /* any other layout */
-    wm_arena_rewind(arena);
+    wm_arena_rewind(&source->arena);
     error = (struct wm_error){0};
-    user = register_of_text(line, arena, &error);
+    user = register_of_text(line, &source->arena, &error);
   }
   if (!user && error.code == WM_E_OUT_OF_MEMORY)
     return say_memory();
@@ -78,18 +80,8 @@ static int take_line(struct source *source, const struct lines *lines, struct wm
 
 int roles_users_of_file(const char *path, roles_user_fn *take, void *taker) {
   struct source source = {.take = take, .taker = taker};
-  struct lines lines;
-  struct wm_arena arena;
-  wm_arena_init(&arena, 0);
-  bool end = false;
-  int exit_code = lines_open(&lines, path);
-  while (exit_code == EXIT_FINE && !end) {
-    struct wm_text line;
-    exit_code = lines_next(&lines, &line, &end);
-    if (exit_code == EXIT_FINE && !end && !line_is_blank(line))
-      exit_code = take_line(&source, &lines, line, &arena);
-  }
-  lines_close(&lines);
-  wm_arena_release(&arena);
+  wm_arena_init(&source.arena, 0);
+  int exit_code = lines_each(path, take_line, &source);
+  wm_arena_release(&source.arena);
   return exit_code;
 }
