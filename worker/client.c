@@ -419,10 +419,13 @@ static int settle_one(struct client *client, const char *topic, int32_t partitio
 
 int client_settle(struct client *client, const char *topic, int32_t partition, struct wm_error *error) {
   int count = partition + 1;
+  bool missing = false;
   if (open_consumer(client, &client->reader, true, error) != 0 || open_watcher(client, error) != 0)
     return -1;
-  if (partition == CLIENT_ALL_PARTITIONS && partitions_of(&client->watcher, topic, &count, NULL, error) != 0)
+  if (partition == CLIENT_ALL_PARTITIONS && partitions_of(&client->watcher, topic, &count, &missing, error) != 0)
     return -1;
+  if (missing)
+    return 0;
   for (int32_t p = partition == CLIENT_ALL_PARTITIONS ? 0 : partition; p < count; p++)
     if (settle_one(client, topic, p, error) != 0)
       return -1;

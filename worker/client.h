@@ -52,10 +52,11 @@ int client_committed(struct client *client, const char *topic, int32_t partition
 /* Where a partition ends at this moment for a reader of committed records: all before it is there to be read. */
 int client_end(struct client *client, const char *topic, int32_t partition, int64_t *ret, struct wm_error *error);
 
-/* Waits until all that 'topic' (one partition or CLIENT_ALL_PARTITIONS) holds at this moment is committed or taken back,
- * and so there for a reader of committed records. To be asked between client_committed and client_read: the broker shows
- * a position of the group some moments before the records that were committed with it. -1 with KAFKA_FAILED: a
- * transaction stays open, or it can't be asked. */
+/* Waits until all that 'topic' (one partition or CLIENT_ALL_PARTITIONS) holds at this moment is committed or taken
+ * back, and so there for a reader of committed records. To be asked between client_committed and client_read: the
+ * broker shows a position of the group some moments before the records that were committed with it. -1 with
+ * KAFKA_FAILED: a transaction stays open, or it can't be asked. A topic that is not there has nothing to wait for:
+ * reading it tells. */
 int client_settle(struct client *client, const char *topic, int32_t partition, struct wm_error *error);
 
 /* Has retention deleted the oldest records of what is read? */
