@@ -75,10 +75,10 @@ def sender(broker):
 
 @pytest.fixture
 def crash():
-    """crash(workspace, point, passage) starts a worker that dies there."""
+    """crash(workspace, point, passage) starts a worker that dies there, of what comes `when_ready` if that is given."""
     started = []
 
-    def run(workspace, point, passage):
+    def run(workspace, point, passage, when_ready=None):
         library = build_folder() / "tests" / "crash_at.so"
         assert library.exists(), f"no {library}: configure with -DWAYMARK_TESTS=ON, and build"
         where = f"{point}:{passage}"
@@ -88,7 +88,11 @@ def crash():
         worker = Worker(workspace, f"dies-{len(started)}", {
             "LD_PRELOAD": str(library), "WAYMARK_CRASH_AT": where, "WAYMARK_CRASH_MARK": str(mark), "ASAN_OPTIONS": options})
         started.append(worker)
-        code = worker.start().wait(30)
+        worker.start()
+        if when_ready:
+            worker.wait_ready()
+            when_ready()
+        code = worker.wait(30)
         assert code == -signal.SIGKILL, f"it ended with {code}, not at {where}: {worker.said()[-2000:]}"
         assert mark.read_text() == where
 

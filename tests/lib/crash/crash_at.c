@@ -29,17 +29,19 @@ enum point {
   AFTER_COMMIT,       /* nothing is applied */
   HALF_APPLIED,       /* half of the bytes of an apply are with Redis */
   AFTER_APPLY,        /* all of it is, the progress of a partition is not; once for each partition */
-  AFTER_PROGRESS,     /* the progress of a partition is, that of the next may not be */
+  BETWEEN_PROGRESS,   /* the progress of a partition is, that of the next is not; a batch of one partition has none */
   AFTER_FLUSH,        /* without transactions: outcomes stand (odd n), registers too (even), the offsets do not */
   AFTER_NEW_PROGRESS, /* catch-up has created the progress, and applied nothing */
   POINT_COUNT,
 };
 
 static const char *const names[POINT_COUNT] = {
-    [AFTER_BEGIN] = "after-begin",       [AFTER_PRODUCE] = "after-produce", [BEFORE_OFFSETS] = "before-offsets",
-    [AFTER_OFFSETS] = "after-offsets",   [BEFORE_COMMIT] = "before-commit", [COMMIT_SENT] = "commit-sent",
-    [AFTER_COMMIT] = "after-commit",     [HALF_APPLIED] = "half-applied",   [AFTER_APPLY] = "after-apply",
-    [AFTER_PROGRESS] = "after-progress", [AFTER_FLUSH] = "after-flush",     [AFTER_NEW_PROGRESS] = "after-new-progress",
+    [AFTER_BEGIN] = "after-begin",       [AFTER_PRODUCE] = "after-produce",
+    [BEFORE_OFFSETS] = "before-offsets", [AFTER_OFFSETS] = "after-offsets",
+    [BEFORE_COMMIT] = "before-commit",   [COMMIT_SENT] = "commit-sent",
+    [AFTER_COMMIT] = "after-commit",     [HALF_APPLIED] = "half-applied",
+    [AFTER_APPLY] = "after-apply",       [BETWEEN_PROGRESS] = "between-progress",
+    [AFTER_FLUSH] = "after-flush",       [AFTER_NEW_PROGRESS] = "after-new-progress",
 };
 
 /* What the command that was put last into the buffer for Redis is. */
@@ -51,7 +53,8 @@ static struct {
   const char *mark;
   const char *said;
   enum sort sort;
-  bool applied; /* something, by now: before that, progress moves behind records that are no registers */
+  bool applied;  /* something, by now: before that, progress moves behind records that are no registers */
+  bool advanced; /* the progress of a partition since the last apply */
 } at = {.point = POINT_COUNT};
 
 __attribute__((constructor)) static void choose(void) {
@@ -224,6 +227,8 @@ int redisAppendFormattedCommand(redisContext *context, const char *command, size
   at.sort = sort_of(command, size);
   if (at.sort == ADVANCE && at.applied)
     pass(AFTER_APPLY);
+  if (at.sort == ADVANCE && at.advanced)
+    pass(BETWEEN_PROGRESS);
   return NEXT(redisAppendFormattedCommand)(context, command, size);
 }
 
@@ -231,6 +236,7 @@ int redisAppendFormattedCommand(redisContext *context, const char *command, size
 int redisBufferWrite(redisContext *context, int *done) {
   if (at.sort == APPLY && sdslen(context->obuf) > 0) {
     at.applied = true;
+    at.advanced = false;
     if (is_now(HALF_APPLIED)) {
       if (write(context->fd, context->obuf, sdslen(context->obuf) / 2) < 0)
         perror("crash_at");
@@ -243,7 +249,7 @@ int redisBufferWrite(redisContext *context, int *done) {
 int redisGetReply(redisContext *context, void **reply) {
   int result = NEXT(redisGetReply)(context, reply);
   if (result == REDIS_OK && at.sort == ADVANCE && at.applied)
-    pass(AFTER_PROGRESS);
+    at.advanced = true;
   if (result == REDIS_OK && at.sort == NEW_PROGRESS)
     pass(AFTER_NEW_PROGRESS);
   at.sort = OTHER;
