@@ -7,7 +7,6 @@
 #include "core/codec/json_plain.h"
 
 #define READ_FLAGS (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
-#define EXACT_LIMIT 9007199254740992.0 /* 2^53: up to here a double holds every integer */
 
 static const char *const fault_names[] = {
     [WM_JSON_SYNTAX] = "json", [WM_JSON_UTF8] = "utf8",   [WM_JSON_DUPLICATE] = "duplicate-key",
@@ -18,75 +17,59 @@ const char *wm_json_fault_name(enum wm_json_fault fault) {
   return fault_names[fault];
 }
 
-/* One conversion: where to, and whether integers had to be read as reals. */
-struct copy {
-  struct wm_arena *arena;
-  bool integers_are_real;
-};
+static int copy_value(struct wm_arena *arena, json_t *json, struct wm_value *ret);
 
-static int copy_value(const struct copy *copy, json_t *json, struct wm_value *ret);
-
-static int copy_text(const struct copy *copy, const char *bytes, size_t size, struct wm_text *ret) {
-  ret->bytes = wm_arena_copy(copy->arena, bytes, size);
+static int copy_text(struct wm_arena *arena, const char *bytes, size_t size, struct wm_text *ret) {
+  ret->bytes = wm_arena_copy(arena, bytes, size);
   ret->size = size;
   return ret->bytes ? 0 : -1;
 }
 
-static void copy_real(const struct copy *copy, double real, struct wm_value *ret) {
-  bool exact = real >= -EXACT_LIMIT && real <= EXACT_LIMIT;
-  if (copy->integers_are_real && exact && real == (double)(int64_t)real) {
-    ret->type = WM_INTEGER;
-    ret->integer = (int64_t)real;
-    return;
-  }
-  ret->type = WM_REAL;
-  ret->real = real;
-}
-
-static int copy_list(const struct copy *copy, json_t *json, struct wm_value *ret) {
+static int copy_list(struct wm_arena *arena, json_t *json, struct wm_value *ret) {
   size_t count = json_array_size(json);
   ret->type = WM_LIST;
   ret->list.count = count;
-  ret->list.items = WM_ARENA_ARRAY(copy->arena, struct wm_value, count);
+  ret->list.items = WM_ARENA_ARRAY(arena, struct wm_value, count);
   if (count > 0 && !ret->list.items)
     return -1;
   for (size_t i = 0; i < count; i++)
-    if (copy_value(copy, json_array_get(json, i), &ret->list.items[i]))
+    if (copy_value(arena, json_array_get(json, i), &ret->list.items[i]))
       return -1;
   return 0;
 }
 
-static int copy_object(const struct copy *copy, json_t *json, struct wm_value *ret) {
+static int copy_object(struct wm_arena *arena, json_t *json, struct wm_value *ret) {
   size_t count = json_object_size(json);
   ret->type = WM_OBJECT;
   ret->object.count = count;
-  ret->object.members = WM_ARENA_ARRAY(copy->arena, struct wm_member, count);
+  ret->object.members = WM_ARENA_ARRAY(arena, struct wm_member, count);
   if (count > 0 && !ret->object.members)
     return -1;
   struct wm_member *member = ret->object.members;
   for (void *at = json_object_iter(json); at; at = json_object_iter_next(json, at), member++)
-    if (copy_text(copy, json_object_iter_key(at), json_object_iter_key_len(at), &member->name) ||
-        copy_value(copy, json_object_iter_value(at), &member->value))
+    if (copy_text(arena, json_object_iter_key(at), json_object_iter_key_len(at), &member->name) ||
+        copy_value(arena, json_object_iter_value(at), &member->value))
       return -1;
   return 0;
 }
 
 /* Recursion is bounded by jansson's own limit on depth (2048). */
-static int copy_value(const struct copy *copy, json_t *json, struct wm_value *ret) {
+static int copy_value(struct wm_arena *arena, json_t *json, struct wm_value *ret) {
   switch (json_typeof(json)) {
   case JSON_OBJECT:
-    return copy_object(copy, json, ret);
+    return copy_object(arena, json, ret);
   case JSON_ARRAY:
-    return copy_list(copy, json, ret);
+    return copy_list(arena, json, ret);
   case JSON_STRING:
     ret->type = WM_STRING;
-    return copy_text(copy, json_string_value(json), json_string_length(json), &ret->string);
+    return copy_text(arena, json_string_value(json), json_string_length(json), &ret->string);
   case JSON_INTEGER:
     ret->type = WM_INTEGER;
     ret->integer = json_integer_value(json);
     return 0;
   case JSON_REAL:
-    copy_real(copy, json_real_value(json), ret);
+    ret->type = WM_REAL;
+    ret->real = json_real_value(json);
     return 0;
   case JSON_TRUE:
   case JSON_FALSE:
@@ -151,24 +134,76 @@ static int refuse_nul(struct wm_text text, size_t at, enum wm_json_fault *ret_fa
   return -1;
 }
 
+/* An integer as JSON writes it, without a sign. */
+static bool is_over_64_bits(const char *digits, size_t count, bool negative) {
+  const char *most = negative ? "9223372036854775808" : "9223372036854775807";
+  size_t size = strlen(most);
+  return count > size || (count == size && memcmp(digits, most, size) > 0);
+}
+
+/* The number at 'from', up to its end; what of an integer over 64 bits makes a real is written behind it. */
+static const char *add_number(const char *from, const char *end, char **to) {
+  bool negative = *from == '-';
+  const char *digits = from + negative, *at = digits;
+  while (at < end && *at >= '0' && *at <= '9')
+    at++;
+  bool integer = at == end || !strchr(".eE", *at);
+  bool wide = integer && is_over_64_bits(digits, (size_t)(at - digits), negative);
+  while (at < end && strchr("0123456789+-.eE", *at))
+    at++;
+  memcpy(*to, from, (size_t)(at - from));
+  *to += at - from;
+  if (wide) {
+    *(*to)++ = 'e';
+    *(*to)++ = '0';
+  }
+  return at;
+}
+
+/* The same valid JSON with every integer over 64 bits as a real; such an integer has 19 digits. NULL: no memory. */
+static struct wm_text widen(struct wm_text text, struct wm_arena *arena) {
+  char *copy = wm_arena_alloc(arena, text.size + text.size / 8), *to = copy;
+  const char *end = text.bytes + text.size;
+  bool quoted = false;
+  for (const char *at = text.bytes; copy && at < end;) {
+    if (!quoted && (*at == '-' || (*at >= '0' && *at <= '9'))) {
+      at = add_number(at, end, &to);
+      continue;
+    }
+    quoted = quoted != (*at == '"');
+    if (quoted && *at == '\\')
+      *to++ = *at++;
+    *to++ = *at++;
+  }
+  return (struct wm_text){copy, copy ? (size_t)(to - copy) : 0};
+}
+
 int wm_json_read_any(struct wm_text text, struct wm_arena *arena, struct wm_value *ret, enum wm_json_fault *ret_fault,
                      struct wm_error *error) {
   json_error_t cause;
-  struct copy copy = {.arena = arena};
   const char *bytes = text.bytes ? text.bytes : "";
   const char *nul = memchr(bytes, '\0', text.size);
   if (nul)
     return refuse_nul(text, (size_t)(nul - bytes), ret_fault, error);
   json_t *json = json_loadb(bytes, text.size, READ_FLAGS, &cause);
   if (!json && json_error_code(&cause) == json_error_numeric_overflow) {
-    /* An integer over 64 bits is still a number; one that is too large for a double too fails here again. */
-    copy.integers_are_real = true;
+    /* An integer over 64 bits is still a number. All integers as reals: that says what else is wrong, in its place (a
+     * number that is too large for a double, too). But only the wide ones may lose bits. */
     json = json_loadb(bytes, text.size, READ_FLAGS | JSON_DECODE_INT_AS_REAL, &cause);
+    struct wm_text wide = json ? widen(text, arena) : WM_NO_TEXT;
+    if (json && !wide.bytes) {
+      json_decref(json);
+      return wm_error_memory(error);
+    }
+    if (json) {
+      json_decref(json);
+      json = json_loadb(wide.bytes, wide.size, READ_FLAGS, &cause);
+    }
   }
   if (!json)
     return json_error_code(&cause) == json_error_out_of_memory ? wm_error_memory(error)
                                                                : refuse(&cause, ret_fault, error);
-  int result = copy_value(&copy, json, ret);
+  int result = copy_value(arena, json, ret);
   json_decref(json);
   return result ? wm_error_memory(error) : 0;
 }

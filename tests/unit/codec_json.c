@@ -67,6 +67,19 @@ Test(json, larger_integers_are_reals_and_small_ones_beside_them_stay) {
   cr_assert_eq(value.list.items[3].real, 1.5);
 }
 
+Test(json, every_number_beside_a_larger_integer_is_what_it_is_alone) {
+  expect_json("[12345678901234567890123,9007199254740993,-9223372036854775808,-9223372036854775809,1.5e1,2E-1]",
+              "[1.2345678901234568e+22,9007199254740993,-9223372036854775808,-9.223372036854776e+18,15.0,0.2]");
+  expect_json(
+      "{\"a\\\"9223372036854775808\":[\"9223372036854775808,\\\\\",9223372036854775807],\"b\":9223372036854775808}",
+      "{\"a\\\"9223372036854775808\":[\"9223372036854775808,\\\\\",9223372036854775807],"
+      "\"b\":9.223372036854776e+18}");
+  expect_json("18446744073709551616", "1.8446744073709552e+19");
+  struct wm_error error;
+  cr_assert_eq(refuse(WM_TEXT("[9223372036854775808, 9223372036854775808, 1e400]"), &error), WM_JSON_RANGE);
+  cr_assert_eq(error.column, 49);
+}
+
 Test(json, faults_are_told_apart) {
   static const struct {
     struct wm_text text;
