@@ -3,12 +3,14 @@
  * - headers that are too large, or are none: libmicrohttpd answers 400s by itself
  * - a body: not read, the connection is closed behind the answer
  * - a client that sends or reads slowly, or nothing: cut off HTTP_SECONDS after it came, however busy it looks
- * - more connections than may be: wait unaccepted, or are closed at once where one address has too many. */
+ * - more connections than may be: each newcomer takes the place of the oldest one, of the address that has most. So who
+ *   asks at once, as probes do, is answered also while somebody dials without end. */
 #include "worker/http.h"
 
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -20,18 +22,22 @@
 #include "worker/process.h"
 
 #define WAIT_MS 200 /* between two looks at the clock */
-#define BACKLOG 128
+#define BACKLOG 512
+#define LEAVING 32 /* shown out, and libmicrohttpd has not closed them yet */
+#define PLACES (HTTP_CONNECTIONS + LEAVING)
 
 struct guest {
   int fd; /* -1: a free place */
-  int64_t until_us;
+  bool leaving;
+  int64_t came_us;
+  struct in6_addr from; /* of IPv4 as IPv6 has it; zeros: not known */
 };
 
 struct http {
   const struct expose_worker *worker;
   struct board *board;
   struct MHD_Daemon *daemon;
-  struct guest guests[HTTP_CONNECTIONS];
+  struct guest guests[PLACES];
   char address[NI_MAXHOST + NI_MAXSERV + 4];
   int fd;
   pthread_t thread;
@@ -159,36 +165,97 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
 }
 
 static struct guest *free_place(struct http *http) {
-  for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
+  for (size_t i = 0; i < PLACES; i++)
     if (http->guests[i].fd < 0)
       return &http->guests[i];
   return NULL;
 }
 
-static void on_connection(void *self, struct MHD_Connection *connection, void **place,
-                          enum MHD_ConnectionNotificationCode code) {
-  struct guest *guest = *place;
-  if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-    if (guest)
-      guest->fd = -1;
+static bool is_here(const struct guest *guest) {
+  return guest->fd >= 0 && !guest->leaving;
+}
+
+/* libmicrohttpd hears of it and closes the connection. */
+static void show_out(struct guest *guest) {
+  shutdown(guest->fd, SHUT_RDWR);
+  guest->leaving = true;
+}
+
+static size_t count_of_address(const struct http *http, const struct in6_addr *from) {
+  size_t count = 0;
+  for (size_t i = 0; i < PLACES; i++)
+    count += is_here(&http->guests[i]) && memcmp(&http->guests[i].from, from, sizeof *from) == 0;
+  return count;
+}
+
+static size_t count_all(const struct http *http) {
+  size_t count = 0;
+  for (size_t i = 0; i < PLACES; i++)
+    count += is_here(&http->guests[i]);
+  return count;
+}
+
+static void make_room(struct http *http) {
+  struct guest *first = NULL;
+  size_t most = 0;
+  if (count_all(http) < HTTP_CONNECTIONS)
     return;
+  for (size_t i = 0; i < PLACES; i++) {
+    struct guest *guest = &http->guests[i];
+    size_t count = is_here(guest) ? count_of_address(http, &guest->from) : 0;
+    if (count > most || (first && count == most && guest->came_us < first->came_us)) {
+      first = guest;
+      most = count;
+    }
   }
-  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  guest = info ? free_place(self) : NULL;
+  if (first)
+    show_out(first);
+}
+
+static struct in6_addr address_of(const struct sockaddr *address) {
+  struct in6_addr from = {0};
+  if (address && address->sa_family == AF_INET6) {
+    struct sockaddr_in6 it;
+    memcpy(&it, address, sizeof it);
+    return it.sin6_addr;
+  }
+  if (address && address->sa_family == AF_INET) {
+    struct sockaddr_in it;
+    memcpy(&it, address, sizeof it);
+    memcpy(&from.s6_addr[12], &it.sin_addr, sizeof it.sin_addr);
+  }
+  return from;
+}
+
+static void take_in(struct http *http, struct MHD_Connection *connection, void **place) {
+  const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  const union MHD_ConnectionInfo *address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  make_room(http);
+  struct guest *guest = fd ? free_place(http) : NULL;
   if (!guest)
     return;
-  guest->fd = info->connect_fd;
-  guest->until_us = system_clock.monotonic_us(system_clock.self) + HTTP_SECONDS * INT64_C(1000000);
+  *guest = (struct guest){.fd = fd->connect_fd,
+                          .came_us = system_clock.monotonic_us(system_clock.self),
+                          .from = address_of(address ? address->client_addr : NULL)};
   *place = guest;
 }
 
+static void on_connection(void *self, struct MHD_Connection *connection, void **place,
+                          enum MHD_ConnectionNotificationCode code) {
+  struct guest *guest = *place;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED)
+    take_in(self, connection, place);
+  else if (guest)
+    guest->fd = -1;
+}
+
 /* A time-out of libmicrohttpd begins anew with every byte. */
-static void show_out(struct http *http) {
+static void show_out_late(struct http *http) {
   int64_t now_us = system_clock.monotonic_us(system_clock.self);
-  for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
+  for (size_t i = 0; i < PLACES; i++) {
     struct guest *guest = &http->guests[i];
-    if (guest->fd >= 0 && now_us >= guest->until_us)
-      shutdown(guest->fd, SHUT_RDWR);
+    if (is_here(guest) && now_us - guest->came_us >= HTTP_SECONDS * INT64_C(1000000))
+      show_out(guest);
   }
 }
 
@@ -196,7 +263,7 @@ static void *serve(void *self) {
   struct http *http = self;
   while (!atomic_load(&http->asked_to_stop)) {
     MHD_run_wait(http->daemon, WAIT_MS);
-    show_out(http);
+    show_out_late(http);
   }
   return NULL;
 }
@@ -263,11 +330,10 @@ static void find_address(struct http *http) {
 
 static int start_daemon(struct http *http) {
   http->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, http->fd,
-                                  MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS,
-                                  MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_PER_ADDRESS,
-                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_BYTES,
-                                  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SECONDS, MHD_OPTION_NOTIFY_CONNECTION,
-                                  on_connection, http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+                                  MHD_OPTION_CONNECTION_LIMIT, (unsigned)PLACES, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                  (size_t)HTTP_CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SECONDS,
+                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                                  MHD_OPTION_END);
   return http->daemon ? 0 : -1;
 }
 
@@ -291,7 +357,7 @@ struct http *http_open(const char *address, const struct expose_worker *worker, 
   http->worker = worker;
   http->board = board;
   http->fd = -1;
-  for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
+  for (size_t i = 0; i < PLACES; i++)
     http->guests[i].fd = -1;
   if (open_socket(http, address, error) == 0) {
     find_address(http);

@@ -1,14 +1,14 @@
 /* Metrics, health and a page over HTTP, by a thread of its own that sees nothing but snapshots (worker/snapshot.h). The
  * only file that knows libmicrohttpd. Strangers are kept short: one request a connection, few connections, little
- * memory, little time; whatever they do, the loop does not notice. */
+ * memory, little time; whatever they do, the loop does not notice, and a probe gets its answer: where all places are
+ * taken, the oldest guest of the address that has most of them is shown out for each newcomer. */
 #ifndef WM_WORKER_HTTP_H
 #define WM_WORKER_HTTP_H
 
 #include "core/error.h"
 #include "worker/expose.h"
 
-#define HTTP_CONNECTIONS 64
-#define HTTP_CONNECTIONS_PER_ADDRESS 48
+#define HTTP_CONNECTIONS 64               /* one more: somebody is shown out, see below */
 #define HTTP_CONNECTION_BYTES (16 * 1024) /* for a request's line and headers, and the answer's headers */
 #define HTTP_SECONDS 5                    /* from the first byte to the last */
 
