@@ -127,6 +127,7 @@ def test_what_waymark_needs_of_the_others_in_compose(compose):
     command = services["redis"]["command"]
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
     assert services["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+    assert f"kafka:{services['kafka']['environment']['KAFKA_LOG_DIRS']}" in services["kafka"]["volumes"], "else it is in /tmp"
     assert services["kafka"]["environment"]["KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR"] == "1"
     ours = {name: service for name, service in services.items() if "build" in service}
     assert len(ours) == 3
@@ -172,6 +173,19 @@ def pod_of(document):
     return document["spec"]["template"]
 
 
+def files_of(settings):
+    """Files outside the workspace that the settings name; without one of them no program of ours begins."""
+    return re.findall(r"password-file: (/\S+)", settings) + re.findall(r"\$\{file:([^}]+)\}", settings)
+
+
+def stands_in(pod, mounts, path):
+    """Whether a secret puts that file there, for our group to read."""
+    volumes = {volume["name"]: volume.get("secret") for volume in pod["spec"]["volumes"]}
+    return pod["spec"]["securityContext"].get("fsGroup") == 10001 and any(
+        volumes.get(name) and path == f"{mount['mountPath']}/{item['path']}" and volumes[name]["defaultMode"] & 0o040
+        for name, mount in mounts.items() for item in (volumes.get(name) or {}).get("items", []))
+
+
 def check_container(pod, container, settings):
     """What is wrong with it, as sentences."""
     security = container.get("securityContext", {})
@@ -191,6 +205,7 @@ def check_container(pod, container, settings):
     names = {row["name"] for row in container.get("env", [])}
     rules["a variable is missing"] = set(re.findall(r"\$\{(\w+)\}", settings)) <= names
     mounts = {mount["name"]: mount for mount in container.get("volumeMounts", [])}
+    rules["a file is missing"] = all(stands_in(pod, mounts, path) for path in files_of(settings))
     rules["a volume is missing"] = mounts.keys() <= {volume["name"] for volume in pod["spec"]["volumes"]}
     rules["a mount can be written"] = all(mount.get("readOnly") is True for mount in mounts.values())
     return [sentence for sentence, good in rules.items() if not good]
@@ -282,7 +297,7 @@ def test_the_settings_of_the_pods_are_right(found, tmp_path):
     assert settings["http"]["listen"] == f"0.0.0.0:{container['ports'][0]['containerPort']}"
     assert settings["instance"] == "${INSTANCE}"
     assert container["env"][0] == {"name": "INSTANCE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
-    done = waymark("lint", SETTINGS.parent, env={"INSTANCE": "waymark-0", "KAFKA_PASSWORD": "x"})
+    done = waymark("lint", SETTINGS.parent, env={"INSTANCE": "waymark-0", "KAFKA_USERNAME": "x", "KAFKA_PASSWORD": "x"})
     assert done.code == 0 and re.findall(r"\[([A-Z_]+)\]$", done.err, re.M) == ["NOTHING_TO_DO"], done.err
 
 
@@ -291,7 +306,10 @@ def test_the_containers_may_do_little_and_say_what_they_need(found):
     for kind in LABELS:
         (document,) = [document for (one, _), document in found.items() if one == kind]
         (container,) = pod_of(document)["spec"]["containers"]
-        assert check_container(pod_of(document), container, settings) == []
+        assert files_of(settings) and check_container(pod_of(document), container, settings) == []
+        alone = copy.deepcopy(container)
+        alone["volumeMounts"] = [mount for mount in alone["volumeMounts"] if mount["name"] != "secrets"]
+        assert check_container(pod_of(document), alone, settings) == ["a file is missing"]
         for path, value, sentence in ((("securityContext", "readOnlyRootFilesystem"), False, "writes"),
                                       (("resources", "limits"), {}, "no limit of memory"),
                                       (("env",), [], "a variable is missing"),
@@ -302,6 +320,17 @@ def test_the_containers_may_do_little_and_say_what_they_need(found):
                 place = place[name]
             place[path[-1]] = value
             assert check_container(pod_of(document), weaker, settings) == [sentence]
+
+
+def test_each_container_is_who_the_guide_gives_the_rights_to(found):
+    guide = (ROOT / "deploy" / "guide" / "deployment.md").read_text()
+    secret = re.search(r"secret generic waymark (.*)", guide).group(1)
+    for kind, operation in (("StatefulSet", "Read --operation DescribeConfigs --topic journey.milestones"), ("Job", "Create")):
+        (document,) = [document for (one, _), document in found.items() if one == kind]
+        env = {row["name"]: row for row in pod_of(document)["spec"]["containers"][0]["env"]}
+        assert f"--allow-principal User:{env['KAFKA_USERNAME']['value']} --operation {operation}" in guide
+        assert f"={env['KAFKA_PASSWORD']['valueFrom']['secretKeyRef']['key']}=" in secret
+    assert yaml.safe_load(SETTINGS.read_text())["kafka"]["properties"]["sasl.username"] == "${KAFKA_USERNAME}"
 
 
 def test_the_probes_are_what_the_worker_serves(found):
