@@ -309,8 +309,10 @@ static void take_passed(struct loop *loop, const struct log_position *position) 
 }
 
 static void say_log_down(struct loop *loop, const struct wm_error *error) {
-  if (!loop->log_is_down)
+  if (!loop->log_is_down) {
     loop_say_error(loop, LOGGER_WARNING, "kafka is away", error);
+    loop->metrics.pauses[METRICS_PAUSE_KAFKA] += !loop->recover.reason;
+  }
   loop->log_is_down = true;
   loop->log_down_us = loop_now(loop);
 }

@@ -122,7 +122,8 @@ void recover_fall_back(struct loop *loop, const char *reason, const struct wm_er
   rebuild_cancel(loop);
   if (reason != loop->recover.reason) {
     enum metrics_pause pause = metrics_pause_of(reason);
-    if (pause < METRICS_PAUSES)
+    bool counted = pause == METRICS_PAUSE_KAFKA && loop->log_is_down;
+    if (pause < METRICS_PAUSES && !counted)
       loop->metrics.pauses[pause]++;
     loop->recover.reason = reason;
     loop_say(

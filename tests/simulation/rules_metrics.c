@@ -92,6 +92,31 @@ Test(rules, a_snapshot_tells_lag_and_pauses) {
   quiet_end();
 }
 
+/* Nothing fails, since nothing comes: yet nothing can be decided. */
+Test(rules, brokers_that_are_away_are_a_pause_also_when_nothing_waits) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  struct board *board = board_new();
+  s.world.faults.log_down = 5000;
+  run_for(process, 3000000);
+  board_publish(board, process->loop, true);
+  const struct snapshot *snapshot = board_borrow(board);
+  cr_expect(snapshot->kafka_is_down);
+  cr_expect_eq(snapshot->paused, METRICS_PAUSE_KAFKA);
+  cr_expect_eq(snapshot->metrics.pauses[METRICS_PAUSE_KAFKA], 1);
+  board_return(board, snapshot);
+  s.world.faults.log_down = 0;
+  run_for(process, 20000000);
+  board_publish(board, process->loop, true);
+  snapshot = board_borrow(board);
+  cr_expect(snapshot->ready);
+  cr_expect_eq(snapshot->paused, METRICS_PAUSES);
+  cr_expect_eq(snapshot->metrics.pauses[METRICS_PAUSE_KAFKA], 1);
+  board_return(board, snapshot);
+  board_free(board);
+  quiet_end();
+}
+
 /* An end that a decision tells, ends that a sweep tells, and what the decisions change themselves. */
 Test(rules, each_role_change_that_is_counted_has_its_record) {
   quiet_begin(1);
