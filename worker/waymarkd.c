@@ -22,6 +22,7 @@
 #define EXIT_USAGE 78                    /* a wrong command line is a wrong configuration: don't restart */
 
 static volatile sig_atomic_t asked_to_stop, asked_to_reload;
+static volatile sig_atomic_t looking_for_doors; /* nothing was decided yet, so there is nothing to hand over */
 
 struct worker {
   char *folder;
@@ -40,11 +41,20 @@ struct worker {
   bool told_ready;
 };
 
+static void stop_before_the_start(void) {
+  static const char text[] = "waymarkd: stopped before brokers and redis were found\n";
+  if (write(2, text, sizeof text - 1) < 0)
+    _exit(0);
+  _exit(0);
+}
+
 static void on_signal(int number) {
   if (number == SIGHUP) {
     asked_to_reload = 1;
     return;
   }
+  if (looking_for_doors)
+    stop_before_the_start();
   asked_to_stop = 1;
   alarm(STOP_SECONDS);
 }
@@ -252,6 +262,9 @@ static int open_and_run(struct worker *worker) {
     return fail_to_start(worker, &error);
   }
   listen_for_http(worker);
+  looking_for_doors = 1;
+  if (asked_to_stop)
+    stop_before_the_start();
   worker->redis = redis_open(settings, &worker->logger, &worker->doors.cache, &error);
   if (!worker->redis)
     return fail_to_start(worker, &error);
@@ -265,6 +278,7 @@ static int open_and_run(struct worker *worker) {
     return fail_to_start(worker, &error);
   }
   sd_watchdog_enabled(0, &worker->watchdog_us);
+  looking_for_doors = 0;
   return run(worker);
 }
 

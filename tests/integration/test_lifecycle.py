@@ -10,7 +10,7 @@ from crashes import QUICK
 from load import RULES, Load, structured
 from model import Catalogue
 from waymark_testlib.kafka import Sender, home
-from waymark_testlib.process import wait_until
+from waymark_testlib.process import free_ports, wait_until
 from waymark_testlib.redis_server import Redis
 from waymark_testlib.worker import waymark, waymark_waits
 
@@ -81,6 +81,16 @@ def test_sigterm_while_redis_is_away(own_redis, make_workspace, workers, sender)
     assert code == 0 and seconds < 5
     own_redis.start()
     acquit(workspace, 30, [workers(workspace)])
+
+
+def test_sigterm_while_it_looks_for_brokers_at_its_start(make_workspace, workers):
+    workspace = make_workspace(SMALL, topics=False)
+    workspace.settings["kafka"]["bootstrap"] = f"127.0.0.1:{free_ports(1)[0]}"
+    workspace.write_settings()
+    worker = workers(workspace, ready=False)
+    worker.wait_said("serves metrics and health")
+    assert worker.terminate()[0] == 0
+    assert worker.lines("stopped before brokers and redis were found")
 
 
 def test_sigint_is_a_request_to_stop(make_workspace, workers):
