@@ -95,7 +95,7 @@ void set_address(struct settings_reading *reading, const struct wm_node *node, v
   set_filled(reading, node, &text);
   if (!text)
     return;
-  if (*text == '/' || (*text != ':' && port_of(text) > 0))
+  if (*text == '/' || (*text != ':' && !strchr(text, '/') && port_of(text) > 0))
     *(const char **)place = text;
   else
     refuse(reading, node, "host:port or the absolute path of a socket");

@@ -216,14 +216,16 @@ static int read_structured(struct wm_decoding *decoding) {
   return 0;
 }
 
+/* The type of data that are not there says nothing. */
 static int check_content_type(struct wm_decoding *decoding) {
+  bool data = decoding->mode == WM_MODE_BINARY ? decoding->record->value.size > 0 : decoding->data.type != WM_NULL;
   struct wm_text pointer = WM_TEXT("/datacontenttype");
   const struct wm_value *type = wm_value_member(&decoding->event->attributes, WM_TEXT("datacontenttype"));
   if (!type)
     return 0;
   if (type->type != WM_STRING)
     return wm_refuse(decoding, WM_E_EVENT_INVALID, "type", pointer, "'datacontenttype' is not a text");
-  if (!media_is_json(type->string))
+  if (data && !media_is_json(type->string))
     return wm_refuse(decoding, WM_E_EVENT_INVALID, "mode", pointer, "data that is not JSON");
   return 0;
 }

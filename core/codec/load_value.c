@@ -170,8 +170,11 @@ void load_template(struct load *load, const struct load_key *key, const struct w
     load_invalid(load, value, error.code, "%s", error.text);
 }
 
-/* A word is more likely 'manager' misspelt than the address of anybody: those have a sign or a digit in them. */
+/* A word is more likely 'manager' misspelt than the address of anybody: those have a sign or a digit in them. A
+ * placeholder would never be filled in here. */
 static bool is_address(struct wm_text text) {
+  if (wm_text_contains(text, WM_TEXT("{{")))
+    return false;
   for (size_t i = 0; i < text.size; i++) {
     char letter = (char)(text.bytes[i] | 0x20);
     if ((letter < 'a' || letter > 'z') && text.bytes[i] != '-' && text.bytes[i] != ' ')
