@@ -21,8 +21,9 @@ struct expose {
 /* Prometheus' text format 0.0.4, everything but the process (worker/process.h). */
 void expose_metrics(const struct expose *expose, struct wm_buf *ret);
 
-/* One page for people, without anything from elsewhere. And the same as one JSON object. */
-void expose_page(const struct expose *expose, struct wm_buf *ret);
+/* One page for people, without anything from elsewhere; 'still': it does not load itself anew. And the same as one JSON
+ * object. */
+void expose_page(const struct expose *expose, bool still, struct wm_buf *ret);
 void expose_json(const struct expose *expose, struct wm_buf *ret);
 
 /* The failure before 'index' later ones; NULL: so many are not known. */

@@ -53,21 +53,20 @@ struct answer {
   struct wm_buf body;
 };
 
-typedef void answer_fn(const struct expose *expose, bool verbose, struct answer *answer);
+typedef void answer_fn(const struct expose *expose, bool flag, struct answer *answer);
 
-static void answer_metrics(const struct expose *expose, bool verbose, struct answer *answer) {
-  (void)verbose;
+static void answer_metrics(const struct expose *expose, bool flag, struct answer *answer) {
+  (void)flag;
   expose_metrics(expose, &answer->body);
   process_metrics(&answer->body);
 }
 
-static void answer_page(const struct expose *expose, bool verbose, struct answer *answer) {
-  (void)verbose;
-  expose_page(expose, &answer->body);
+static void answer_page(const struct expose *expose, bool still, struct answer *answer) {
+  expose_page(expose, still, &answer->body);
 }
 
-static void answer_json(const struct expose *expose, bool verbose, struct answer *answer) {
-  (void)verbose;
+static void answer_json(const struct expose *expose, bool flag, struct answer *answer) {
+  (void)flag;
   expose_json(expose, &answer->body);
 }
 
@@ -90,14 +89,20 @@ static void answer_started(const struct expose *expose, bool verbose, struct ans
 static const struct {
   const char *path, *type;
   answer_fn *answer;
+  const char *flag; /* what may stand behind '?'; NULL: nothing that counts */
 } routes[] = {
-    {"/", "text/html; charset=utf-8", answer_page},
-    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", answer_metrics},
-    {"/livez", PLAIN, answer_live},
-    {"/readyz", PLAIN, answer_ready},
-    {"/startupz", PLAIN, answer_started},
-    {"/status.json", "application/json", answer_json},
+    {"/", "text/html; charset=utf-8", answer_page, "still"},
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", answer_metrics, NULL},
+    {"/livez", PLAIN, answer_live, "verbose"},
+    {"/readyz", PLAIN, answer_ready, "verbose"},
+    {"/startupz", PLAIN, answer_started, "verbose"},
+    {"/status.json", "application/json", answer_json, NULL},
 };
+
+static bool has_flag(struct MHD_Connection *connection, const char *name) {
+  return name &&
+         MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), NULL, NULL) == MHD_YES;
+}
 
 static void refuse(struct answer *answer, unsigned status, const char *why) {
   answer->status = status;
@@ -105,14 +110,14 @@ static void refuse(struct answer *answer, unsigned status, const char *why) {
   wm_buf_add_string(&answer->body, why);
 }
 
-static void find_answer(struct http *http, const char *url, bool verbose, struct answer *answer) {
+static void find_answer(struct http *http, struct MHD_Connection *connection, const char *url, struct answer *answer) {
   for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
     if (strcmp(routes[i].path, url) != 0)
       continue;
     const struct snapshot *snapshot = board_borrow(http->board);
     const struct expose expose = {http->worker, snapshot, system_clock.monotonic_us(system_clock.self)};
     answer->type = routes[i].type;
-    routes[i].answer(&expose, verbose, answer);
+    routes[i].answer(&expose, has_flag(connection, routes[i].flag), answer);
     board_return(http->board, snapshot);
     return;
   }
@@ -127,7 +132,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
       {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
       {"X-Content-Type-Options", "nosniff"},
       {"Content-Security-Policy",
-       "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"},
+       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"},
   };
   struct MHD_Response *response =
       MHD_create_response_from_buffer(answer->body.size, answer->body.bytes, MHD_RESPMEM_MUST_FREE);
@@ -150,9 +155,8 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
   struct answer answer = {.status = MHD_HTTP_OK};
   (void)version, (void)body, (void)state;
   *body_size = 0;
-  bool verbose = MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, "verbose", 7, NULL, NULL) == MHD_YES;
   if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
-    find_answer(self, url, verbose, &answer);
+    find_answer(self, connection, url, &answer);
   else
     refuse(&answer, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
   if (answer.body.failed || !answer.body.bytes) { /* out of memory: the connection is closed */

@@ -154,7 +154,7 @@ Test(expose, before_the_first_step_it_is_not_ready) {
   expose_json(&expose, &buf);
   cr_expect(says("\"state\":\"starting\""));
   wm_buf_clear(&buf);
-  expose_page(&expose, &buf);
+  expose_page(&expose, false, &buf);
   cr_expect(says("starting"));
 }
 
@@ -180,13 +180,32 @@ Test(expose, nothing_on_the_page_is_markup_but_its_own) {
   worker.instance = "<script>alert('1')</script>";
   worker.group = "a&b\"";
   fill();
-  expose_page(&expose, &buf);
+  expose_page(&expose, false, &buf);
   cr_expect_not(says("<script"));
   cr_expect(says("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"));
   cr_expect(says("a&amp;b&quot;"));
   cr_expect(says("events/3/8812"));
   cr_expect_not(says("http://"), "nothing from elsewhere");
   cr_expect_not(says("https://"), "nothing from elsewhere");
+}
+
+Test(expose, the_page_tells_why_nothing_is_decided) {
+  snapshot->redis_is_down = true;
+  snapshot->paused = METRICS_PAUSE_MOVED;
+  expose_page(&expose, false, &buf);
+  cr_expect(says("<title>worker-1: not ready"));
+  cr_expect(says("Nothing is decided, because of: redis is not where this worker left it"));
+  cr_expect(says("can't be reached, or refuses"));
+}
+
+Test(expose, the_page_loads_itself_anew_unless_it_is_asked_to_be_still) {
+  expose_page(&expose, false, &buf);
+  cr_expect(says("http-equiv=refresh content=5>"));
+  cr_expect(says("href=\"?still\""));
+  wm_buf_clear(&buf);
+  expose_page(&expose, true, &buf);
+  cr_expect_not(says("http-equiv"));
+  cr_expect(says("href=\"./\""));
 }
 
 /* --- probes --- */
