@@ -258,10 +258,11 @@ static void take_created(struct topics_work *work, const rd_kafka_topic_result_t
     struct topics_plan *plan = &work->plans[i];
     if (strcmp(plan->name, rd_kafka_topic_result_name(result)) != 0)
       continue;
+    plan->made = code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
       topics_say(work, plan, TOPICS_CREATED, "created with %d partition%s%s", plan->partitions,
                  plan->partitions == 1 ? "" : "s", kinds[plan->kind].policy ? ", compacted" : "");
-    else if (code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+    else if (!plan->made)
       topics_say(work, plan, TOPICS_WRONG, "could not be created: %s", rd_kafka_topic_result_error_string(result));
   }
 }
@@ -311,21 +312,20 @@ static int create_missing(struct topics_work *work, bool roomy, struct wm_error 
   return result;
 }
 
-/* Roomy topics are made last, when the limits of the others are known. */
-static bool is_complete(const struct topics_work *work, bool roomy) {
+/* A broker may learn of new topics a moment after the controller has made them; what could not be made is no matter. */
+static bool all_are_seen(const struct topics_work *work) {
   for (size_t i = 0; i < work->count; i++)
-    if (work->plans[i].found < 0 && (roomy || work->plans[i].kind != TOPICS_ROOMY))
+    if (work->plans[i].made && work->plans[i].found < 0)
       return false;
   return true;
 }
 
-/* A broker may learn of new topics a moment after the controller has made them. */
-static int wait_for_topics(struct topics_work *work, bool roomy, struct wm_error *error) {
-  int64_t deadline_us = kafka_now_us() + 5 * 1000 * 1000;
+static int wait_for_topics(struct topics_work *work, struct wm_error *error) {
+  int64_t deadline_us = kafka_now_us() + 30 * 1000 * 1000;
   for (;;) {
     if (topics_look(work, error) != 0)
       return -1;
-    if (is_complete(work, roomy) || kafka_now_us() >= deadline_us)
+    if (all_are_seen(work) || kafka_now_us() >= deadline_us)
       return 0;
     nanosleep(&(struct timespec){0, 50 * 1000 * 1000}, NULL);
   }
@@ -420,10 +420,10 @@ int topics_check(const struct settings *settings, topics_fn *tell, void *taker, 
   return result;
 }
 
+/* Roomy topics are made last, when the limits of the others are known. */
 int topics_make_missing(struct topics_work *work, struct wm_error *error) {
-  if (topics_look(work, error) != 0 || create_missing(work, false, error) != 0 ||
-      wait_for_topics(work, false, error) != 0 || look_at_configs(work, error) != 0 ||
-      create_missing(work, true, error) != 0 || wait_for_topics(work, true, error) != 0)
+  if (topics_look(work, error) != 0 || create_missing(work, false, error) != 0 || wait_for_topics(work, error) != 0 ||
+      look_at_configs(work, error) != 0 || create_missing(work, true, error) != 0 || wait_for_topics(work, error) != 0)
     return -1;
   return topics_write_records(work, error);
 }

@@ -21,6 +21,7 @@ struct topics_plan {
   int32_t partitions;   /* wanted */
   int32_t found;        /* -1: no such topic; 0: there is one perhaps, but not for us to look at ('refused') */
   rd_kafka_resp_err_t refused;
+  bool made;       /* it is there now, whether or not the broker that is asked knows of it yet */
   bool told;       /* something was said of it */
   char policy[64]; /* cleanup.policy; "": not known */
   size_t limit;    /* max.message.bytes; SIZE_MAX: not known */
