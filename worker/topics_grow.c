@@ -3,7 +3,7 @@
 
 #include "worker/topics_internal.h"
 
-enum { GROWN_US = 15 * 1000 * 1000, PAUSE_NS = 50 * 1000 * 1000 };
+enum { GROWN_US = 30 * 1000 * 1000, PAUSE_NS = 50 * 1000 * 1000 };
 
 int topics_survey(const struct settings *settings, topics_found_fn *take, void *taker, struct wm_error *error) {
   struct topics_work work;

@@ -7,7 +7,7 @@
 
 #include "core/codec/json.h"
 
-enum { READ_US = 10 * 1000 * 1000, WRITE_US = 15 * 1000 * 1000, UUID_SIZE = 37 };
+enum { READ_US = 30 * 1000 * 1000, WRITE_US = 30 * 1000 * 1000, UUID_SIZE = 37 };
 
 enum first { FIRST_UNREAD, FIRST_NONE, FIRST_BIRTH, FIRST_OTHER };
 
@@ -252,7 +252,7 @@ static int open_writer(struct topics_work *work, struct kafka_handle *writer, st
   char id[300];
   snprintf(id, sizeof id, "waymark.%s.topics", work->settings->kafka.group);
   const struct setting_pair own[] = {{"enable.idempotence", "true"},
-                                     {"message.timeout.ms", "10000"},
+                                     {"message.timeout.ms", "30000"},
                                      {work->settings->kafka.exactly_once ? "transactional.id" : NULL, id},
                                      {NULL, NULL}};
   const struct kafka_callbacks callbacks = {.delivered = on_delivered};

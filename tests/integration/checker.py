@@ -28,7 +28,7 @@ ENDS_TOLD = 40_000  # milliseconds after its end in which a grant's end may be t
 REQUESTED = "dev.waymark.notification.requested.v1"
 
 
-def settle(workspace, timeout=60, alive=(), supervised=()):
+def settle(workspace, alive=(), supervised=(), timeout=120):
     """Waits until the group has committed every input and Redis has applied every register.
 
     Workers of `alive` must not end meanwhile; those of `supervised` may ask to be started again."""
@@ -670,9 +670,9 @@ class Judge:
                 self.complain(f"{key} in Redis is of nobody")
 
 
-def acquit(workspace, timeout=60, alive=(), supervised=(), **more):
+def acquit(workspace, alive=(), supervised=(), timeout=120, **more):
     """Waits for the dust to settle, judges, and fails with the first complaints. Returns what was counted."""
-    settle(workspace, timeout, alive, supervised)
+    settle(workspace, alive, supervised, timeout)
     judge = Judge(workspace, **more)
     wrong = judge.judge()
     shown = "\n  ".join(wrong[:20])

@@ -50,7 +50,7 @@ def main():
             last, sent = kill_at_random(workspace, start, options.kills, options.seed, options.rate, lives=options.mixed,
                                         tell=tell)
             print()
-            settle(workspace, 180, [last])
+            settle(workspace, [last], timeout=180)
             judge = Judge(workspace)
             wrong = judge.judge()
             for sentence in wrong[:50]:

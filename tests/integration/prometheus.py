@@ -53,7 +53,7 @@ class Prometheus:
                               f"--storage.tsdb.path={self.folder}/data", "--log.level=warn",
                               f"--web.listen-address=127.0.0.1:{self.port}"], self.folder / "log")
         try:
-            wait_until(self.answers, 60, what="Prometheus to scrape the worker", alive=[self.process])
+            wait_until(self.answers, what="Prometheus to scrape the worker", alive=[self.process])
         except AssertionError:
             print(tail(self.folder / "log"))
             raise

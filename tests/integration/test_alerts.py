@@ -25,7 +25,7 @@ def test_rules_and_dashboard_ask_for_what_a_worker_exports(make_workspace, worke
     workspace = make_workspace(RULES)
     outside = Outside(workers(workspace))
     sent = send(workspace, sender, 60)
-    wait_until(lambda: outside.by("waymark_events_total", "fate").total() == sent, 60, what="everything to be read")
+    wait_until(lambda: outside.by("waymark_events_total", "fate").total() == sent, what="everything to be read")
     found = labels_of(outside.get("/metrics")[1])
     every = {label for labels in found.values() for label in labels} | promql.OF_PROMETHEUS
     for where, expression in promql.expressions():
@@ -57,7 +57,7 @@ def test_roles_are_counted_as_they_are_gained_and_lost(make_workspace, workers, 
         out = structured(f"out{i}", user=f"u{i}", data={"milestone": "left", "score": 9}, at=time.time() + 1)
         sender.of_user(workspace.events, f"u{i}", out)
     sender.flush()
-    wait_until(lambda: (moves()[gained], moves()[lost]) == (5, 2), 60, what="the roles to be counted")
+    wait_until(lambda: (moves()[gained], moves()[lost]) == (5, 2), what="the roles to be counted")
     assert len(broker.read(workspace.topic["changes"])) == 7
 
 
@@ -77,18 +77,18 @@ def test_an_open_transaction_shows_as_standing_still_and_ends_with_it(make_works
     assert producer.flush(30) == 0
     sender.of_user(workspace.events, "u1", structured("waits", user="u1", data={"milestone": "joined"}, at=time.time()))
     sender.flush()
-    wait_until(lambda: seconds() >= 3, 60, what="the partition to be told as standing still")
+    wait_until(lambda: seconds() >= 3, what="the partition to be told as standing still")
     assert outside.by("waymark_events_total", "fate").total() == 0
-    assert outside.metrics()[("waymark_lag_records", ())] == 2
+    wait_until(lambda: outside.metrics()[("waymark_lag_records", ())] == 2, what="both to be told as waiting")
     producer.abort_transaction(30)
-    wait_until(lambda: seconds() == 0 and outside.by("waymark_events_total", "fate").total() == 1, 60, what="it to go on")
+    wait_until(lambda: seconds() == 0 and outside.by("waymark_events_total", "fate").total() == 1, what="it to go on")
     # The markers behind the last event are passed as well.
     producer.begin_transaction()
     producer.produce(workspace.events, value=event, key=b"u1", partition=home("u1", 4))
     producer.commit_transaction(30)
-    wait_until(lambda: outside.by("waymark_events_total", "fate").total() == 2, 60, what="the next event to be read")
-    wait_until(lambda: outside.metrics()[("waymark_lag_records", ())] == 0, 60, what="nothing to be left")
-    wait_until(lambda: workspace.lag() == 0, 60, what="the group to have committed that, too")
+    wait_until(lambda: outside.by("waymark_events_total", "fate").total() == 2, what="the next event to be read")
+    wait_until(lambda: outside.metrics()[("waymark_lag_records", ())] == 0, what="nothing to be left")
+    wait_until(lambda: workspace.lag() == 0, what="the group to have committed that, too")
 
 
 def test_a_refused_reload_is_told_until_one_is_taken(make_workspace, workers):
@@ -102,7 +102,7 @@ def test_a_refused_reload_is_told_until_one_is_taken(make_workspace, workers):
     assert failed() == 0
     workspace.write("automation: [")
     worker.reload()
-    wait_until(lambda: failed() == 1, 60, what="the refusal to be told")
+    wait_until(lambda: failed() == 1, what="the refusal to be told")
     workspace.write(RULES)
     worker.reload()
-    wait_until(lambda: failed() == 0, 60, what="it to be over")
+    wait_until(lambda: failed() == 0, what="it to be over")

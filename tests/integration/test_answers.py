@@ -48,7 +48,7 @@ class Desk:
         self.sender.flush()
 
     def wait_roles(self, user, *roles):
-        wait_until(lambda: self.workspace.roles(user) == set(roles), 10, what=f"{user} to hold {roles}")
+        wait_until(lambda: self.workspace.roles(user) == set(roles), what=f"{user} to hold {roles}")
 
     def ask(self, *words):
         done = waymark(*words, "-C", self.workspace.folder)

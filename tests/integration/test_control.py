@@ -48,7 +48,7 @@ class Desk:
         self.sender.flush()
 
     def wait_roles(self, user, *roles):
-        wait_until(lambda: self.workspace.roles(user) == set(roles), 10, what=f"{user} to hold {roles}")
+        wait_until(lambda: self.workspace.roles(user) == set(roles), what=f"{user} to hold {roles}")
 
     def catalogue(self):
         """partition -> the last word that wm:meta has of it: 'done', or an offset"""
@@ -58,7 +58,7 @@ class Desk:
 
 def wait_followed(worker, word):
     """The worker has read this word, and decides by it."""
-    wait_until(lambda: "follows control" in worker.said().partition(word)[2], 10, what=f"the worker to follow {word}")
+    wait_until(lambda: "follows control" in worker.said().partition(word)[2], what=f"the worker to follow {word}")
 
 
 def test_an_automation_is_switched_off_for_good_and_on_again(make_workspace, workers, sender):
@@ -116,16 +116,14 @@ def test_garbage_on_the_control_topic_stops_nobody(make_workspace, workers, send
     assert worker.said().count("passed over a control record") == 3
     sender.raw(control, b"[]", b"automation/join")
     sender.flush()
-    wait_until(lambda: worker.said().count("passed over a control record") == 4, 10, what="a line for it")
+    wait_until(lambda: worker.said().count("passed over a control record") == 4, what="a line for it")
     desk.start("u2")
     desk.wait_roles("u2", "member")
 
 
-def test_a_worker_killed_in_the_middle_of_a_projection_goes_on(make_workspace, workers, sender):
+def test_a_worker_killed_in_the_middle_of_a_projection_goes_on(make_workspace, workers, sender, crash):
     desk = Desk(make_workspace(RULES, properties={"session.timeout.ms": "6000"}), sender)
-    worker = workers(desk.workspace)
     users = [f"user-{i}" for i in range(CROWD)]
-    desk.start(*users)
     client = desk.workspace.redis.client()
 
     def holders():
@@ -135,17 +133,19 @@ def test_a_worker_killed_in_the_middle_of_a_projection_goes_on(make_workspace, w
             pipe.sismember(key, "member")
         return sum(pipe.execute())
 
-    wait_until(lambda: holders() == CROWD, 30, interval=0.5, what="everybody to be a member")
-    wait_until(lambda: set(desk.catalogue().values()) == {"done"}, 10, what="the first projection")
+    def wait_projected():
+        wait_until(lambda: list(desk.catalogue().values()) == 4 * ["done"], what="the projection to end")
 
-    desk.call("roles", "archive", "member", "--reason", "a drill", "--by", "jane", "--yes", "--no-wait")
-    wait_until(lambda: any(word.isdigit() and int(word) > 0 for word in desk.catalogue().values()), 10,
-               interval=0.001, what="the projection to be under way")
-    worker.kill()
-    left = holders()
-    assert 0 < left, "it was killed too late to be of use"
+    def archive():
+        wait_projected()
+        desk.start(*users)
+        wait_until(lambda: holders() == CROWD, interval=0.5, what="everybody to be a member")
+        desk.call("roles", "archive", "member", "--reason", "a drill", "--by", "jane", "--yes", "--no-wait")
+
+    crash(desk.workspace, "after-projected", 1, when_ready=archive)
+    assert 0 < holders() < CROWD
     second = workers(desk.workspace, "second")
-    wait_until(lambda: set(desk.catalogue().values()) == {"done"}, 30, what="the projection to end")
+    wait_projected()
     assert holders() == 0
     assert "goes on projecting the catalogue" in second.said()
 

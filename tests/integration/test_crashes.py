@@ -40,7 +40,7 @@ def test_killed_at_random_moments(make_workspace):
     try:
         # Journey events only: which of two topics a killed worker had read first does not always leave a trace to judge by.
         kill_at_random(workspace, worker.start, KILLS, SEED, lives=False)
-        counts = acquit(workspace, 90, [worker])
+        counts = acquit(workspace, [worker])
         assert counts["outcomes"] > 500
     finally:
         worker.end()
@@ -58,7 +58,7 @@ def test_two_workers_one_is_killed_again_and_again(loaded, workers):
     last = workers(twin, "second")
     time.sleep(1)
     load.stop()
-    acquit(workspace, 90, supervised=[first, last])
+    acquit(workspace, supervised=[first, last])
 
 
 def test_a_second_worker_comes_and_goes_cleanly(loaded, workers):
@@ -69,10 +69,10 @@ def test_a_second_worker_comes_and_goes_cleanly(loaded, workers):
         second = workers(twin, "second")
         time.sleep(1)
         code, seconds = second.terminate()
-        assert code == 0 and seconds < 5
+        assert code == 0, f"exit {code} after {seconds} s"
     time.sleep(0.5)
     load.stop()
-    acquit(workspace, 60, [first])
+    acquit(workspace, [first])
 
 
 def test_a_worker_that_was_frozen_comes_back_as_a_zombie(loaded, workers):
@@ -86,7 +86,7 @@ def test_a_worker_that_was_frozen_comes_back_as_a_zombie(loaded, workers):
     first.resume()
     time.sleep(3)
     load.stop()
-    acquit(workspace, 90, supervised=[first, second])
+    acquit(workspace, supervised=[first, second])
 
 
 @pytest.mark.parametrize("append_only", [False, True])
@@ -102,7 +102,7 @@ def test_redis_is_killed_and_restarted(append_only, tmp_path, loaded, workers):
             redis.start()
         time.sleep(2)
         load.stop()
-        acquit(workspace, 60, [worker])
+        acquit(workspace, [worker])
     finally:
         redis.stop()
 
@@ -115,11 +115,11 @@ def test_redis_is_not_there_when_the_worker_starts(own_redis, make_workspace, wo
     sender.flush()
     time.sleep(2)
     own_redis.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while workspace.roles("u") != {"member"} and time.monotonic() < deadline:
         worker.restart_if_it_asks()
         time.sleep(0.2)
-    acquit(workspace, 20, [worker])
+    acquit(workspace, [worker])
 
 
 def test_redis_is_flushed_under_load(own_redis, loaded, workers):
@@ -130,18 +130,18 @@ def test_redis_is_flushed_under_load(own_redis, loaded, workers):
         own_redis.flush()
     time.sleep(1.5)
     load.stop()
-    acquit(workspace, 30, [worker])
+    acquit(workspace, [worker])
 
 
 def test_redis_is_flushed_at_rest(own_redis, make_workspace, workers):
     workspace = make_workspace(RULES, redis=own_redis)
     worker = workers(workspace)
     Load(workspace, SEED).send(500).sender.flush()
-    settle(workspace, 30, [worker])
+    settle(workspace, [worker])
     before = own_redis.client().dbsize()
     own_redis.flush()
-    wait_until(lambda: own_redis.client().dbsize() >= before, 10, what="Redis to be rebuilt without any event")
-    acquit(workspace, 20, [worker])
+    wait_until(lambda: own_redis.client().dbsize() >= before, what="Redis to be rebuilt without any event")
+    acquit(workspace, [worker])
 
 
 def test_redis_loses_its_tail(own_redis, make_workspace, workers):
@@ -150,18 +150,18 @@ def test_redis_loses_its_tail(own_redis, make_workspace, workers):
     worker = workers(workspace)
     load = Load(workspace, SEED)
     load.send(300).sender.flush()
-    settle(workspace, 30, [worker])
+    settle(workspace, [worker])
     client = own_redis.client()
     old = {key: client.execute_command("DUMP", key, NEVER_DECODE=True) for key in client.keys()}
     load.send(300).sender.flush()
-    settle(workspace, 30, [worker])
+    settle(workspace, [worker])
     pipeline = client.pipeline(transaction=True)
     pipeline.flushall()
     for key, dump in old.items():
         pipeline.restore(key, 0, dump)
     pipeline.execute()
     load.send(300).sender.flush()
-    acquit(workspace, 30, [worker])
+    acquit(workspace, [worker])
 
 
 def test_the_broker_is_restarted(loaded, workers, broker):
@@ -171,7 +171,7 @@ def test_the_broker_is_restarted(loaded, workers, broker):
     broker.restart()
     time.sleep(5)
     load.stop()
-    acquit(workspace, 90, supervised=[worker])
+    acquit(workspace, supervised=[worker])
 
 
 def test_the_broker_is_away_for_some_seconds(loaded, workers, broker):
@@ -183,7 +183,7 @@ def test_the_broker_is_away_for_some_seconds(loaded, workers, broker):
     broker.start()
     time.sleep(3)
     load.stop()
-    acquit(workspace, 90, supervised=[worker])
+    acquit(workspace, supervised=[worker])
 
 
 def test_everything_at_once(tmp_path, loaded, workers, broker):
@@ -205,6 +205,6 @@ def test_everything_at_once(tmp_path, loaded, workers, broker):
                     each.start()
         time.sleep(2)
         load.stop()
-        acquit(workspace, 120, supervised=[worker, second])
+        acquit(workspace, supervised=[worker, second])
     finally:
         redis.stop()

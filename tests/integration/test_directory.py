@@ -45,7 +45,7 @@ def roles_become(workspace, expected):
         found.update({user: workspace.roles(user) for user in expected})
         return found == expected
 
-    wait_until(same, 20, what=f"the roles {expected}")
+    wait_until(same, what=f"the roles {expected}")
 
 
 def test_a_file_of_people_becomes_profiles_and_roles(make_workspace, workers):

@@ -47,7 +47,7 @@ class Watch:
 
     def decided(self):
         self.sender.flush()
-        wait_until(lambda: self.workspace.lag() == 0, 30, what="everything to be decided")
+        wait_until(lambda: self.workspace.lag() == 0, what="everything to be decided")
 
     def key(self, user, kind):
         return self.workspace.redis_key(user, kind)
@@ -56,7 +56,7 @@ class Watch:
         return self.outside.metrics().get((f"waymark_role_drift{name}", ()))
 
     def wait_drift(self, users):
-        wait_until(lambda: self.number("") == users, 60, what=f"{users} users to differ")
+        wait_until(lambda: self.number("") == users, what=f"{users} users to differ")
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_redis_that_is_changed_by_hand_is_found(watch):
     done = waymark("rebuild", "--reason", "drift", "--yes", "--wait", "-C", desk.workspace.folder)
     assert done.returncode == 0, done.stderr
     desk.wait_drift(0)
-    desk.worker.wait_said("holds again what the log says", 60)
+    desk.worker.wait_said("holds again what the log says")
     assert waymark("verify", "-C", desk.workspace.folder).returncode == 0
 
 
@@ -123,7 +123,7 @@ def test_a_busy_worker_finds_nobody_where_nobody_is(watch):
     compared(rounds + 2)
     desk.decided()
     seen = desk.number("_rounds_total")
-    wait_until(lambda: desk.number("_rounds_total") >= seen + 2, 60, what="the users to be compared once more")
+    wait_until(lambda: desk.number("_rounds_total") >= seen + 2, what="the users to be compared once more")
     assert desk.number("_checked_total") > 500
     assert (desk.number(""), desk.number("_found_total")) == (0, 0), desk.worker.lines("log says")
 

@@ -47,7 +47,7 @@ def rows(workspace, *arguments, code=0):
 
 
 def decided(workspace, count):
-    wait_until(lambda: len(rows(workspace, "failures")) == count, 20, what=f"{count} failures")
+    wait_until(lambda: len(rows(workspace, "failures")) == count, what=f"{count} failures")
 
 
 def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, broker):
@@ -102,7 +102,7 @@ def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, b
     assert sorted((one["user"], one["sequence"], one["result"]) for one in redriven) == [
         (user, sequence, "changed") for user in users for sequence in (20, 30)]
     for user in users:
-        wait_until(lambda: workspace.roles(user) == {"member", "badge", "star"}, 10, what="badge and star")
+        wait_until(lambda: workspace.roles(user) == {"member", "badge", "star"}, what="badge and star")
 
     # what was sent says what it is, and is the event as it came
     sent = [record for record in broker.read(workspace.topic["replay"])]
@@ -138,7 +138,7 @@ def test_what_is_being_committed_is_waited_for(make_workspace, workers, sender, 
     sender.of_user(workspace.events, "u1", other)
     sender.flush()
     source = json.loads(other)["source"]
-    wait_until(lambda: rows(workspace, "event", source, "other")[0]["state"] == "nothing", 20, what="the group to pass it")
+    wait_until(lambda: rows(workspace, "event", source, "other")[0]["state"] == "nothing", what="the group to pass it")
     writer = Sender(broker, 4, **{"transactional.id": workspace.id})
     writer.producer.init_transactions(20)
     writer.producer.begin_transaction()
@@ -167,7 +167,7 @@ def test_what_became_of_an_event(make_workspace, workers, sender):
             found[:] = rows(workspace, "event", source, id, *more)
             return all(one["state"] != "waiting" for one in found)
 
-        wait_until(settled, 20, what="the group to pass them")
+        wait_until(settled, what="the group to pass them")
         return found
 
     first, second = event("joined")
@@ -244,7 +244,7 @@ def test_a_rejected_event_is_mended(make_workspace, workers, sender, broker, tmp
     assert sent["sent"]["data"] == JOINED and sent["sent"]["wmcorrects"].startswith(f"{workspace.events}/")
     assert {path.name for path in tmp_path.glob("waymark-*.json")} == before, "a file is only kept for work that counts"
     for user in ("u1", "u2"):
-        wait_until(lambda: workspace.roles(user) == {"member", "badge", "star"}, 10, what="the roles")
+        wait_until(lambda: workspace.roles(user) == {"member", "badge", "star"}, what="the roles")
     mended = [json.loads(record.value) for record in broker.read(workspace.events) if b"wmcorrects" in record.value]
     assert {event["id"] for event in mended} == {"e", "b"}
     (task,) = rows(workspace, "failures", "--user", "u1", "--failed")

@@ -53,10 +53,10 @@ def test_a_milestone_grants_a_role_and_a_failed_task_does_not_stop_the_later_one
     worker = workers(workspace)
     sender.of_user(workspace.events, "user-7", structured(1, "journey.started", "user-7", {"journey": "onboarding"}))
     sender.flush()
-    wait_until(lambda: workspace.roles("user-7") == {"new-partner"}, 10, what="the first role")
+    wait_until(lambda: workspace.roles("user-7") == {"new-partner"}, what="the first role")
     sender.of_user(workspace.events, "user-7", certified(2))
     sender.flush()
-    wait_until(lambda: workspace.roles("user-7") == {"certified-partner"}, 10, what="the certified role")
+    wait_until(lambda: workspace.roles("user-7") == {"certified-partner"}, what="the certified role")
     assert redis_says(workspace, "user-7", "certified-partner")
 
     counts = acquit(workspace, alive=[worker])
@@ -162,10 +162,10 @@ def test_meta_tells_whether_redis_can_be_believed(make_workspace, workers):
     def meta():
         return workspace.redis.client().hgetall(f"{workspace.prefix}:meta")
 
-    wait_until(lambda: meta().get("ready") in ("1", "true", "yes"), 10, what="ready in wm:meta")
+    wait_until(lambda: meta().get("ready") in ("1", "true", "yes"), what="ready in wm:meta")
     alive = int(meta()["alive-at"])
     assert abs(time.time() - alive / 1000) < 10, "alive-at is the wall clock in milliseconds"
-    wait_until(lambda: int(meta()["alive-at"]) > alive, 10, what="another beat")
+    wait_until(lambda: int(meta()["alive-at"]) > alive, what="another beat")
     worker.kill()
     alive = int(meta()["alive-at"])
     time.sleep(2)
@@ -232,6 +232,6 @@ def test_the_trace_is_passed_on(make_workspace, workers, sender, broker):
     # what runs again is in the trace of the original
     again = waymark("redrive", "--code", "ROLE_ARCHIVED", "--reason", "r", "--yes", "-C", workspace.folder)
     assert again.returncode in (0, 1), again.stderr
-    wait_until(lambda: len(broker.read(workspace.topic["failures"])) == len(failures) + 4, 20, what="the redrive")
+    wait_until(lambda: len(broker.read(workspace.topic["failures"])) == len(failures) + 4, what="the redrive")
     repeated = broker.read(workspace.topic["failures"])
     assert traces_of(record for record in repeated if json.loads(record.value)["data"]["run"] != "live") == expected

@@ -170,13 +170,13 @@ def test_what_is_counted_is_what_stands_on_the_topics(make_workspace, workers, s
     workspace = make_workspace(RULES)
     worker = workers(workspace)
     outside = Outside(worker)
-    wait_until(lambda: outside.get("/readyz")[0] == 200, 10, what="the worker to say it is ready")
+    wait_until(lambda: outside.get("/readyz")[0] == 200, what="the worker to say it is ready")
     with Attack(outside.url) as attack:
         sent = send(workspace, sender, 6000)
-        wait_until(lambda: workspace.lag() == 0, 30, what="everything to be read")
+        wait_until(lambda: workspace.lag() == 0, what="everything to be read")
     assert attack.dialled > 50
     wait_until(lambda: outside.by("waymark_lag_records", "").total() == 0 and
-               outside.by("waymark_events_total", "fate").total() == sent, 15, what="the counters to be up to date")
+               outside.by("waymark_events_total", "fate").total() == sent, what="the counters to be up to date")
 
     failures = [json.loads(record.value) for record in broker.read(workspace.topic["failures"])]
     expected = collections.Counter(one["data"]["task"]["code"] if "task" in one["data"] else one["data"]["code"] for one in failures)
@@ -251,15 +251,15 @@ def test_probes_and_status_say_when_redis_is_away(make_workspace, workers, own_r
     taken.close()
     outside = Outside(worker)
     assert outside.get("/startupz") == (200, "ok\n")
-    wait_until(lambda: outside.get("/readyz") == (200, "ok\n"), 10, what="the worker to say it is ready")
+    wait_until(lambda: outside.get("/readyz") == (200, "ok\n"), what="the worker to say it is ready")
     told = waymark("status", "-C", workspace.folder)
     assert told.returncode == 0 and told.stderr == "" and "4 live" in told.stdout
 
     own_redis.kill()
-    wait_until(lambda: outside.get("/readyz")[0] == 503, 10, what="the worker not to be ready")
+    wait_until(lambda: outside.get("/readyz")[0] == 503, what="the worker not to be ready")
     assert "[-]redis failed: " in outside.get("/readyz")[1]
     assert outside.get("/livez") == (200, "ok\n")
-    wait_until(lambda: outside.by("waymark_paused", "reason")["redis"] == 1, 10, what="the pause to be told")
+    wait_until(lambda: outside.by("waymark_paused", "reason")["redis"] == 1, what="the pause to be told")
     told = waymark("status", "-C", workspace.folder, "--json")
     assert told.returncode == 1, "not ready is bad news"
     status = json.loads(told.stdout)
@@ -269,7 +269,7 @@ def test_probes_and_status_say_when_redis_is_away(make_workspace, workers, own_r
     assert top.returncode == 1 and "paused: redis" in top.stdout and "redis: can't be reached, or refuses" in top.stdout
 
     own_redis.restart()
-    wait_until(lambda: outside.get("/readyz")[0] == 200, 20, what="the worker to be ready again")
+    wait_until(lambda: outside.get("/readyz")[0] == 200, what="the worker to be ready again")
     numbers = outside.metrics()
     assert numbers[("waymark_paused", (("reason", "redis"),))] == 0
     assert numbers[("waymark_pauses_total", (("reason", "redis"),))] == 1
@@ -295,6 +295,6 @@ tasks: [{ name: Give, sequence: 10, type: change-role, role: member, action: add
 """)
     worker.reload()
     worker.wait_said("reloaded")
-    wait_until(lambda: outside.by("waymark_reloads_total", "result") == {"taken": 1, "refused": 1}, 10, what="both to be counted")
+    wait_until(lambda: outside.by("waymark_reloads_total", "result") == {"taken": 1, "refused": 1}, what="both to be counted")
     labels = (("automation", "later"), ("type", "change-role"), ("result", "failed"))
     assert outside.metrics()[("waymark_tasks_total", labels)] == 0

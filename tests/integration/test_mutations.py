@@ -193,7 +193,7 @@ def test_mutated_payloads_leave_no_crash_and_one_dlq_record_each(make_workspace,
         value, key, headers, partition = mutator.record()
         sender.raw(workspace.events, value, key, headers, partition)
     sender.flush(300)
-    settle(workspace, 60 + COUNT / 500, [worker])
+    settle(workspace, [worker], timeout=120 + COUNT / 500)
     assert worker.running() and worker.process.pid == first and workspace.lag() == 0
 
     judge = Judge(workspace)
@@ -212,7 +212,7 @@ def test_mutated_payloads_leave_no_crash_and_one_dlq_record_each(make_workspace,
 
     sender.of_user(workspace.events, "last", structured("last", user="last", data={"milestone": "joined"}))
     sender.flush()
-    wait_until(lambda: workspace.roles("last") == {"member"}, 20, what="a good event behind all that")
+    wait_until(lambda: workspace.roles("last") == {"member"}, what="a good event behind all that")
 
 
 # --- the scales ---

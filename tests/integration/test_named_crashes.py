@@ -13,7 +13,9 @@ from waymark_testlib.process import wait_until
 
 SEED = int(os.environ.get("WAYMARK_SEED", "7"))
 EVENTS = 400  # three batches
-SETTINGS = {"properties": {"session.timeout.ms": "1000", "heartbeat.interval.ms": "300"}, "limits": {"batch-events": 150}}
+# A batch waits until it is full: partitions are fetched one after the other, as they come up.
+SETTINGS = {"properties": {"session.timeout.ms": "1000", "heartbeat.interval.ms": "300"},
+            "limits": {"batch-events": 150, "batch-ms": 1000}}
 
 
 def in_redis(workspace):
@@ -50,24 +52,24 @@ def a_transaction_is_open(workspace):
 
 def one_or_the_other(workspace):
     """Nobody knows whether it was committed; but it ends without anybody's help."""
-    wait_until(lambda: not transaction_is_open(workspace), 5, what="the transaction to end")
+    wait_until(lambda: not transaction_is_open(workspace), what="the transaction to end")
 
 
 def nothing_is_applied(workspace):
     assert workspace.lag() < EVENTS
     fresh, applied = in_redis(workspace)
-    assert fresh > 10 and applied == 0
+    assert fresh > 0 and applied == 0
 
 
 def half_is_applied(workspace):
-    wait_until(lambda: in_redis(workspace)[1] > 0, 5, what="Redis to apply what it was sent")
+    wait_until(lambda: in_redis(workspace)[1] > 0, what="Redis to apply what it was sent")
     fresh, applied = in_redis(workspace)
-    assert fresh * 0.2 < applied < fresh * 0.8
+    assert 0 < applied < fresh
 
 
 def all_is_applied(workspace):
     fresh, applied = in_redis(workspace)
-    assert applied == fresh > 10
+    assert applied == fresh > 0
     partitions, late = behind(workspace)
     assert late == partitions
 
@@ -94,7 +96,7 @@ def test_killed_at(point, passage, left, make_workspace, workers, crash):
     crash(workspace, point, passage)
     left(workspace)
     load.send(100).sender.flush()
-    counts = acquit(workspace, 30, [workers(workspace)])
+    counts = acquit(workspace, [workers(workspace)])
     assert counts["outcomes"] > 150
 
 
@@ -105,33 +107,47 @@ def test_killed_between_the_progress_of_two_partitions(make_workspace, workers, 
     crash(workspace, "between-progress", 1, when_ready=lambda: load.send(EVENTS).sender.flush())
     partitions, late = behind(workspace)
     assert 0 < late < partitions
-    acquit(workspace, 30, [workers(workspace)])
+    acquit(workspace, [workers(workspace)])
 
 
 def test_a_killed_worker_is_missed_when_its_session_ends(make_workspace, workers):
     """`kafka.properties` says when that is: 1 s here, 10 s by default."""
     workspace = make_workspace(RULES, **SETTINGS)
-    workers(workspace).kill()
+    admin = workspace.broker.admin()
+
+    def members():
+        (group,) = admin.list_groups(workspace.group, timeout=20)
+        return len(group.members)
+
+    worker = workers(workspace)
+    assert members() == 1
+    worker.kill()
     began = time.monotonic()
+    wait_until(lambda: members() == 0, what="the group to be empty")
+    assert time.monotonic() - began < 9
     workers(workspace, "next")
-    assert time.monotonic() - began < 7
 
 
 def test_killed_while_catching_up(make_workspace, workers, crash):
     """Redis is empty, so all that is applied is caught up; each worker gets a bit further than the one before."""
     workspace, load = loaded(make_workspace)
     worker = workers(workspace)
-    settle(workspace, 30, [worker])
+    settle(workspace, [worker])
     worker.kill()
     client = workspace.redis.client()
     client.delete(*client.scan_iter(f"{workspace.prefix}:*", count=1000))
     load.send(100).sender.flush()
-    late = workspace.lag()
+    _, before = last_registers(workspace)
+    position = workspace.broker.committed(workspace.group, workspace.events)
+    assert workspace.lag() > 0
     crash(workspace, "after-new-progress", 2)
     crash(workspace, "half-applied", 1)
     crash(workspace, "after-apply", 2)
-    assert workspace.lag() == late > 0, "it decided before it had caught up"
-    acquit(workspace, 30, [workers(workspace, "last")])
+    now = workspace.broker.committed(workspace.group, workspace.events)
+    decided = {partition for topic, partition in now if now[topic, partition] != position[topic, partition]}
+    assert not [user for user, record in before.items() if record.partition in decided and
+                not client.exists(workspace.redis_key(user, "user"))], "it decided before it had caught up"
+    acquit(workspace, [workers(workspace, "last")])
 
 
 def test_killed_again_and_again(make_workspace, workers, crash):
@@ -140,4 +156,4 @@ def test_killed_again_and_again(make_workspace, workers, crash):
     for point in ("half-applied", "before-commit", "after-commit", "after-apply"):
         load.send(60).sender.flush()
         crash(workspace, point, 1)
-    acquit(workspace, 30, [workers(workspace, "last")])
+    acquit(workspace, [workers(workspace, "last")])

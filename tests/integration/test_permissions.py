@@ -63,8 +63,8 @@ def test_the_users_of_redis_may_do_what_they_need(guarded, make_workspace, worke
     sender.flush()
     application = client_of_redis.Redis(host="127.0.0.1", port=guarded.port, username="application",
                                         password="application", decode_responses=True)
-    wait_until(lambda: application.smembers("wm:{ann}:roles") == {"member", "staff"}, timeout=20, what="the roles")
-    wait_until(lambda: application.smembers("wm:{ann}:roles") == {"staff"}, timeout=20, what="the end of the grant")
+    wait_until(lambda: application.smembers("wm:{ann}:roles") == {"member", "staff"}, what="the roles")
+    wait_until(lambda: application.smembers("wm:{ann}:roles") == {"staff"}, what="the end of the grant")
 
     as_user(workspace, "waymark-reader")
     for words in (("user", "ann"), ("who", "staff"), ("why", "ann", "staff"), ("roles", "show", "staff", "--count"),
@@ -84,7 +84,7 @@ def test_the_users_of_redis_may_do_what_they_need(guarded, make_workspace, worke
     assert {row["username"] for row in guarded.client().acl_log()} <= {"waymark-reader"}
     guarded.client().acl_log_reset()
     guarded.flush()  # filling an empty one needs no other right
-    wait_until(lambda: application.smembers("wm:{ann}:roles") == {"staff"}, timeout=20, what="the rebuild")
+    wait_until(lambda: application.smembers("wm:{ann}:roles") == {"staff"}, what="the rebuild")
     assert guarded.client().acl_log() == []
     for name, call in (("application", ("SADD", "wm:{ann}:roles", "admin")), ("application", ("HGETALL", "wm:{ann}:user")),
                        ("waymark-reader", ("SADD", "wm:{ann}:roles", "admin")), ("waymark", ("FLUSHALL",)),

@@ -119,6 +119,6 @@ def test_a_copy_of_the_log_is_enough_to_go_on(tmp_path, make_workspace, workers,
         again = Sender(second, workspace.partitions)
         again.of_user(workspace.events, "u0", structured(900, "journey.completed", "u0", {}, at=time.time()))
         again.flush()
-        wait_until(lambda: workspace.roles("u0", client) >= {"expert"}, 20, what="a new event")
+        wait_until(lambda: workspace.roles("u0", client) >= {"expert"}, what="a new event")
     finally:
         second.stop()

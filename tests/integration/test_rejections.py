@@ -83,7 +83,7 @@ def test_huge_records_do_not_stop_it(make_workspace, workers, sender, broker):
         sender.of_user(workspace.events, "u", b"x" * size, [("h", b"\x00\xff")])
     sender.of_user(workspace.events, "u", structured(1, user="u", data=GOOD))
     sender.flush()
-    wait_until(lambda: workspace.roles("u") == {"member"}, 30, what="the event behind the huge ones")
+    wait_until(lambda: workspace.roles("u") == {"member"}, what="the event behind the huge ones")
     counts = acquit(workspace, alive=[worker])
     assert counts["dead letters"] == 4 and worker.running()
 

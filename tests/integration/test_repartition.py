@@ -184,7 +184,7 @@ def test_two_partitions_become_four_and_nobody_notices(desk, workers):
     operator.does("waymark topics check")
     workers(desk.workspace)
     settle(desk.workspace)
-    wait_until(lambda: desk.roles() == before, 20, what="the roles of before")
+    wait_until(lambda: desk.roles() == before, what="the roles of before")
     operator.does("waymark verify")
     assert not operator.lines
     assert desk.lost("u20") == {"guest"}, "an end is in the audit trail"

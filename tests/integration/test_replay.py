@@ -67,7 +67,7 @@ class Desk:
             value = structured(self.events, kind, user, {"guest": guest}, at=time.time())
             self.sender.of_user(self.workspace.events, user, value)
         self.sender.flush()
-        wait_until(lambda: self.workspace.lag() == 0, 30, what="the worker to take them up")
+        wait_until(lambda: self.workspace.lag() == 0, what="the worker to take them up")
 
     def plan(self, *more):
         done = self.call("replay", "plan", "--topic", self.workspace.events, "--from", "0", "--to", "0s", "--output",
@@ -81,7 +81,7 @@ class Desk:
 
     def registers(self):
         """As Redis has them when it has all that the log has."""
-        wait_until(lambda: waymark("verify", "-C", self.workspace.folder).returncode == 0, 20, interval=0.2,
+        wait_until(lambda: waymark("verify", "-C", self.workspace.folder).returncode == 0, interval=0.2,
                    what="Redis to be what the log says")
         client = self.workspace.redis.client()
         found = {}
@@ -121,7 +121,7 @@ def test_a_replay_of_everything_changes_nothing_and_tells_nobody(make_workspace,
     assert "a name is never used twice" in desk.apply("--run", "all", code=1).stderr
     sender.of_user(desk.workspace.events, "u1", structured(9999, "journey.completed", "u1", {}, at=time.time()))
     sender.flush()
-    wait_until(lambda: desk.workspace.lag() == 0, 10, what="the worker to take it up")
+    wait_until(lambda: desk.workspace.lag() == 0, what="the worker to take it up")
     total = desk.plan()
     assert (total["failed"], total["failed-first"], desk.plan("--automation", "join")["failed-first"]) == (1, 1, 0)
     assert "is taken by a replay of another plan" in desk.apply("--run", "all", code=1).stderr
@@ -153,7 +153,7 @@ def test_a_new_automation_for_old_events_and_plans_that_fit_no_more(make_workspa
     worker.wait_said("reload")
     done = json.loads(desk.apply("--run", "visit-once").stdout)
     assert done["changed"] == 1
-    wait_until(lambda: "guest" in desk.workspace.roles("u3"), 10, what="the role in Redis")
+    wait_until(lambda: "guest" in desk.workspace.roles("u3"), what="the role in Redis")
     assert {outcome["automation"] for outcome in desk.outcomes("visit-once")} == {"visit"}
     assert [user for user in desk.registers() if "guest" in desk.workspace.roles(user)] == ["u3"]
 
@@ -167,16 +167,16 @@ def test_a_run_is_paused_resumed_and_cancelled(make_workspace, workers, sender):
         [build_folder() / "waymark", "replay", "apply", desk.plan_file, "--reason", "r", "--run", "slow", "--yes",
          "--rate", "40/s", "-C", desk.workspace.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        wait_until(lambda: len(desk.copies()) > 0, 10, what="the first copies")
+        wait_until(lambda: len(desk.copies()) > 0, what="the first copies")
         say = ("--reason", "a drill", "--yes")
         desk.call("replay", "pause", "slow", *say)
         state = lambda: json.loads(desk.call("replay", "status", "slow", "--json").stdout)  # noqa: E731
         assert state()["state"] == "paused"
         counts = []
-        wait_until(lambda: counts.append(len(desk.copies())) or counts[-3:] == 3 * counts[-1:], 10, interval=0.7,
+        wait_until(lambda: counts.append(len(desk.copies())) or counts[-3:] == 3 * counts[-1:], interval=0.7,
                    what="it to rest")
         desk.call("replay", "resume", "slow", *say)
-        wait_until(lambda: len(desk.copies()) > counts[-1], 10, what="it to go on")
+        wait_until(lambda: len(desk.copies()) > counts[-1], what="it to go on")
         desk.call("replay", "cancel", "slow", *say)
         out, err = process.communicate(timeout=15)
         assert process.returncode == 1 and "was cancelled after" in err, (out, err)
@@ -201,7 +201,7 @@ def test_a_run_that_is_killed_goes_on_to_the_record(make_workspace, workers, sen
     for kill in range(KILLS):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if kill % 3 != 2:  # else anywhere, also before it has sent anything
-            wait_until(lambda: process.poll() is not None or ends() > reached, 30, interval=0.01, what="it to send something")
+            wait_until(lambda: process.poll() is not None or ends() > reached, interval=0.01, what="it to send something")
         time.sleep(dice.uniform(0, 0.2))
         process.kill()
         process.wait()

@@ -127,7 +127,7 @@ def what_operators_do(site):
     operator("replay", "list")
     operator("undo", "plan", "--automation", "join", "--output", "undo.jsonl")
     operator("undo", "apply", "undo.jsonl", *reason)
-    wait_until(lambda: site.workspace.roles("u1") == set(), 30, what="the undo")
+    wait_until(lambda: site.workspace.roles("u1") == set(), what="the undo")
     assert site.workspace.roles("u2") == {"member"}, "given by hand too"
     people = site.workspace.logs / "people.jsonl"
     people.write_text(json.dumps({"id": "u9", "status": "active"}) + "\n")

@@ -59,8 +59,8 @@ class Desk:
 
     def settle(self):
         """Everything is decided, and Redis has it."""
-        wait_until(lambda: self.workspace.lag() == 0, 60, what="the worker to take all up")
-        wait_until(lambda: waymark("verify", "-C", self.workspace.folder).returncode == 0, 60, interval=0.2,
+        wait_until(lambda: self.workspace.lag() == 0, what="the worker to take all up")
+        wait_until(lambda: waymark("verify", "-C", self.workspace.folder).returncode == 0, interval=0.2,
                    what="Redis to be what the log says")
 
     def plan(self, *more):
@@ -180,7 +180,7 @@ def test_versions_are_told_apart_and_another_workspace_needs_another_plan(make_w
     loads = len(worker.lines("reload"))
     desk.workspace.write(RULES.replace("trigger: journey.started", "trigger: [journey.started, journey.paused]"))
     worker.reload()
-    wait_until(lambda: len(worker.lines("reload")) > loads, 30, what="the reload")
+    wait_until(lambda: len(worker.lines("reload")) > loads, what="the reload")
     assert "the workspace is another one than that of the plan" in desk.apply(code=1)[1]
     desk.send("journey.paused", "renewed", "new")
     desk.settle()
@@ -219,7 +219,7 @@ def test_an_undo_that_is_killed_goes_on(make_workspace, workers, sender):
     process = subprocess.Popen([build_folder() / "waymark", "undo", "apply", desk.plan_file, "--reason", "r", "--yes", "--rate",
                                 "10", "-C", desk.workspace.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        wait_until(lambda: sent() > begun, 60, interval=0.001, what="the first withdrawals")
+        wait_until(lambda: sent() > begun, interval=0.001, what="the first withdrawals")
     finally:
         process.kill()
         process.communicate()

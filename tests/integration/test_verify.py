@@ -49,10 +49,10 @@ class Desk:
             self.send(f"u{i}", flush=False)
         self.sender.flush()
         self.wait_roles(f"u{count - 1}")
-        wait_until(lambda: self.workspace.lag() == 0, 20, what="everything to be decided")
+        wait_until(lambda: self.workspace.lag() == 0, what="everything to be decided")
 
     def wait_roles(self, user, *roles):
-        wait_until(lambda: self.workspace.roles(user) == set(roles or ("member", "trial")), 20, what=f"roles of {user}")
+        wait_until(lambda: self.workspace.roles(user) == set(roles or ("member", "trial")), what=f"roles of {user}")
 
     def key(self, user, kind):
         return self.workspace.redis_key(user, kind)
@@ -200,7 +200,7 @@ def test_a_rebuild_puts_redis_right_while_all_goes_on(desk, broker):
         done = waymark("rebuild", "--reason", "drift", "--yes", "--wait", "--json", "-C", desk.workspace.folder)
         assert (done.returncode, json.loads(done.stdout)) == (0, {"generation": 2, "state": "rebuilt"}), done.stderr
     assert not absent and next(looks) > 20
-    wait_until(lambda: desk.workspace.lag() == 0, 20, what="everything to be decided")
+    wait_until(lambda: desk.workspace.lag() == 0, what="everything to be decided")
     assert desk.verify()[2] == {"users": 2000, "drifted": 0, "moving": 0, "strange-keys": 0, "equal": True}
     assert not redis.exists(desk.key("nobody", "roles"), desk.key("ghost", "user"))
     assert redis.hget(f"{prefix}:meta", "rebuild-reason") == "drift" and not desk.worker.lines("warning.*stopped")
@@ -213,11 +213,11 @@ def test_a_rebuild_survives_its_workers(desk, workers):
     desk.redis.srem(desk.key("u5999", "roles"), "member")
     command = ("rebuild", "--reason", "drift", "--yes", "-C", desk.workspace.folder)
     assert waymark(*command).returncode == 0
-    desk.worker.wait_said("catching up", 10)
+    desk.worker.wait_said("catching up")
     desk.worker.kill()
     assert desk.redis.hexists(f"{desk.workspace.prefix}:meta", "rebuild:3")
     again = workers(desk.workspace, "again", ready=False)
-    again.wait_said("catching up", 30)
+    again.wait_said("catching up")
     assert waymark(*command, "--wait").returncode == 0
     assert again.lines("rebuilt.*generation=3")
     assert desk.verify()[2]["equal"]

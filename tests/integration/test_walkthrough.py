@@ -82,7 +82,7 @@ class Site:
         for worker in self.running.values():
             before = len(worker.lines("reloaded"))
             worker.reload()
-            wait_until(lambda: len(worker.lines("reloaded")) > before, 30, what="the workspace to be read anew")
+            wait_until(lambda: len(worker.lines("reloaded")) > before, what="the workspace to be read anew")
         return ""
 
     def start(self):
@@ -203,7 +203,7 @@ def a_failing_automation(site, watcher):
 
     (labels,) = wait_until(fires, 60, 0.3, what="the alert")
     assert (labels["automation"], labels["severity"]) == ("certified-partner", "warning")
-    wait_until(lambda: site.workspace.lag() == 0, 30, what="every event to be decided")
+    wait_until(lambda: site.workspace.lag() == 0, what="every event to be decided")
 
     assert "ROLE_INACTIVE" in site.operator.does("waymark failures stats")
     listed = site.operator.does("waymark failures list")
@@ -214,7 +214,7 @@ def a_failing_automation(site, watcher):
     said = site.operator.does("waymark redrive")
     assert not site.holders("certified-partner", users), f"a dry run gave roles\n{said}"
     site.operator.does("waymark redrive")
-    wait_until(lambda: site.holders("certified-partner", users) == users, 30, what="everybody's role")
+    wait_until(lambda: site.holders("certified-partner", users) == users, what="everybody's role")
     said = site.operator.does("waymark who certified-partner")
     assert all(user in said for user in users)
     wait_until(lambda: not watcher.firing("WaymarkAutomationFails"), 60, 0.3, what="the alert to end")
@@ -233,7 +233,7 @@ def last_tuesday_again(site):
     assert not site.holders("expert-partner", everybody), "a plan gave roles"
     site.operator.does("waymark replay apply")
     assert "done" in site.operator.does("waymark replay status")
-    wait_until(lambda: site.holders("expert-partner", everybody) == ["early", "late"], 30, what="Tuesday's experts")
+    wait_until(lambda: site.holders("expert-partner", everybody) == ["early", "late"], what="Tuesday's experts")
     assert not site.workspace.broker.read(site.workspace.topic["notifications"]), "a replay has told somebody"
 
 
@@ -242,13 +242,13 @@ def a_wrong_automation(site):
     for user in guests:
         site.send(user)
     site.sender.flush()
-    wait_until(lambda: site.holders("member", guests) == guests, 30, what="the members")
+    wait_until(lambda: site.holders("member", guests) == guests, what="the members")
     site.workspace.write(RULES.replace("status: inactive", "status: active") + EXPERT + OFFER)
     site.reload()
     for user in [*guests, "partner-0"]:
         site.send(user, "journey.phase.entered")
     site.sender.flush()
-    wait_until(lambda: site.holders("certified-partner", guests) == guests and not site.holders("member", guests), 30,
+    wait_until(lambda: site.holders("certified-partner", guests) == guests and not site.holders("member", guests),
                what="the damage")
 
     site.operator.does("waymark automations off")
@@ -257,7 +257,7 @@ def a_wrong_automation(site):
     assert site.holders("certified-partner", guests) == guests, "a plan took roles"
     site.operator.does("waymark undo apply")
     site.operator.does("waymark grant")
-    wait_until(lambda: not site.holders("certified-partner", guests) and site.holders("member", guests) == guests, 30,
+    wait_until(lambda: not site.holders("certified-partner", guests) and site.holders("member", guests) == guests,
                what="what was before")
     assert site.holders("certified-partner", ["partner-0"]), "he had it from somebody else too"
 
@@ -265,17 +265,17 @@ def a_wrong_automation(site):
 def redis_made_anew(site):
     client = site.workspace.redis.client()
     with Stream(site, "reader") as stream:
-        wait_until(lambda: site.holders("member", stream.users[:1]), 30, what="the stream to come through")
+        wait_until(lambda: site.holders("member", stream.users[:1]), what="the stream to come through")
         client.srem(site.workspace.redis_key("early", "roles"), "expert-partner")
         client.sadd(site.workspace.redis_key("late", "roles"), "root")
         assert "early" in site.operator.does("waymark verify", code=1)
         before = len(stream.users)
         site.operator.does("waymark rebuild")
         assert site.workspace.roles("early") >= {"expert-partner"} and "root" not in site.workspace.roles("late")
-        wait_until(lambda: len(stream.users) > before, 10, what="events beside it")
+        wait_until(lambda: len(stream.users) > before, what="events beside it")
         site.operator.does("waymark verify")
     site.sender.flush()
-    wait_until(lambda: stream.all_have("member"), 30, what="everybody who came meanwhile")
+    wait_until(lambda: stream.all_have("member"), what="everybody who came meanwhile")
 
 
 def one_worker_four_and_back(site):
@@ -285,13 +285,13 @@ def one_worker_four_and_back(site):
         wait_until(lambda: site.live() == [1] * PARTITIONS, 60, 0.2, what="each worker to have a partition")
         assert "ready" in site.operator.does("waymark status")
         came = len(stream.users)
-        wait_until(lambda: len(stream.users) > came + 20 and site.holders("member", stream.users[came:came + 20]), 30,
+        wait_until(lambda: len(stream.users) > came + 20 and site.holders("member", stream.users[came:came + 20]),
                    what="events to be decided by four")
         site.operator.does("systemctl stop")
         wait_until(lambda: site.live() == [PARTITIONS], 60, 0.2, what="one worker to have all partitions")
         assert "ready" in site.operator.does("waymark status")
     site.sender.flush()
-    wait_until(lambda: site.workspace.lag() == 0 and stream.all_have("member"), 60, what="everybody's role")
+    wait_until(lambda: site.workspace.lag() == 0 and stream.all_have("member"), what="everybody's role")
     settle(site.workspace)
     executions = [json.loads(record.value)["data"] for record in
                   site.workspace.broker.read(site.workspace.topic["outcomes"])]

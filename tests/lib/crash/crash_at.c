@@ -32,6 +32,7 @@ enum point {
   BETWEEN_PROGRESS,   /* the progress of a partition is, that of the next is not; a batch of one partition has none */
   AFTER_FLUSH,        /* without transactions: outcomes stand (odd n), registers too (even), the offsets do not */
   AFTER_NEW_PROGRESS, /* catch-up has created the progress, and applied nothing */
+  AFTER_PROJECTED,    /* wm:meta knows that a projection of the catalogue came so far; not while there are no users yet */
   POINT_COUNT,
 };
 
@@ -42,10 +43,11 @@ static const char *const names[POINT_COUNT] = {
     [AFTER_COMMIT] = "after-commit",     [HALF_APPLIED] = "half-applied",
     [AFTER_APPLY] = "after-apply",       [BETWEEN_PROGRESS] = "between-progress",
     [AFTER_FLUSH] = "after-flush",       [AFTER_NEW_PROGRESS] = "after-new-progress",
+    [AFTER_PROJECTED] = "after-projected",
 };
 
 /* What the command that was put last into the buffer for Redis is. */
-enum sort { OTHER, APPLY, ADVANCE, NEW_PROGRESS };
+enum sort { OTHER, APPLY, ADVANCE, NEW_PROGRESS, PROJECTED };
 
 static struct {
   enum point point;
@@ -215,9 +217,20 @@ static bool holds(const char *bytes, size_t size, const char *text) {
   return memmem(bytes, size, text, strlen(text)) != NULL;
 }
 
+/* Its last word ends with the offset that a projection has reached; with 0 one begins, with "done" one ends. */
+static bool tells_projection(const char *command, size_t size) {
+  size_t end = size > 2 ? size - 2 : 0, at_digits = end;
+  while (at_digits > 0 && command[at_digits - 1] >= '0' && command[at_digits - 1] <= '9')
+    at_digits--;
+  return holds(command, size, "\r\ncatalogue:") && at_digits > 0 && at_digits < end && command[at_digits - 1] == ' ' &&
+         command[at_digits] != '0';
+}
+
 static enum sort sort_of(const char *command, size_t size) {
   if (holds(command, size, "\r\nEVALSHA\r\n"))
     return APPLY;
+  if (tells_projection(command, size))
+    return PROJECTED;
   if (!holds(command, size, "\r\nEVAL\r\n") || !holds(command, size, ":progress\r\n"))
     return OTHER;
   return holds(command, size, "\r\n$0\r\n\r\n") ? NEW_PROGRESS : ADVANCE; /* it expects none */
@@ -252,6 +265,8 @@ int redisGetReply(redisContext *context, void **reply) {
     at.advanced = true;
   if (result == REDIS_OK && at.sort == NEW_PROGRESS)
     pass(AFTER_NEW_PROGRESS);
+  if (result == REDIS_OK && at.sort == PROJECTED && at.applied)
+    pass(AFTER_PROJECTED);
   at.sort = OTHER;
   return result;
 }

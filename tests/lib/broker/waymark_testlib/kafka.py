@@ -15,8 +15,9 @@ from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from .process import free_ports, spawn, stop, tail, wait_until
 
 VERSION = "4.1.1"
-COORDINATOR_MOVES = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE,
-                     KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+PASSING = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+           KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError._TIMED_OUT, KafkaError._TRANSPORT,
+           KafkaError._ALL_BROKERS_DOWN)
 
 
 def jars():
@@ -115,7 +116,8 @@ class Broker:
             "share.coordinator.state.topic.num.partitions": 1,
             "share.coordinator.state.topic.replication.factor": 1,
             "share.coordinator.state.topic.min.isr": 1,
-            "broker.session.timeout.ms": 5000,
+            # A restart takes as long; a broker that is kept from its controller for longer takes no topics.
+            "broker.session.timeout.ms": 9000,
             "broker.heartbeat.interval.ms": 500,
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1000,
@@ -138,13 +140,13 @@ class Broker:
         cluster = base64.urlsafe_b64encode(b"w" + uuid.uuid4().bytes[1:]).rstrip(b"=").decode()
         done = subprocess.run(
             self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.properties),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def start(self):
         self.process = spawn(self._java("kafka.Kafka", self.properties), self.log)
         try:
-            wait_until(self._answers, timeout=60, what="the broker", alive=[self.process])
+            wait_until(self._answers, timeout=240, what="the broker", alive=[self.process])
         except AssertionError:
             print(tail(self.log))
             raise
@@ -153,7 +155,7 @@ class Broker:
     def _answers(self):
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, "logger": _silent})
         try:
-            return bool(admin.list_topics(timeout=1).brokers)
+            return bool(admin.list_topics(timeout=5).brokers)
         except KafkaException:
             return False
 
@@ -178,23 +180,41 @@ class Broker:
         wanted = [NewTopic(name, partitions, 1, config={key.replace("_", "."): str(value)
                                                         for key, value in config.items()}) for name in names]
         admin = self.admin()  # held: its futures fail when it goes away
-        for future in admin.create_topics(wanted, operation_timeout=30).values():
-            future.result(30)
+        for future in admin.create_topics(wanted, operation_timeout=60).values():
+            future.result(90)
+        self.wait_topics({name: partitions for name in names})
 
     def delete_topics(self, names):
         admin = self.admin()
-        for future in admin.delete_topics(list(names), operation_timeout=30).values():
-            future.result(30)
+        for future in admin.delete_topics(list(names), operation_timeout=60).values():
+            future.result(90)
+        self.wait_topics({name: None for name in names})
 
     def add_partitions(self, topic, total):
         admin = self.admin()
         for future in admin.create_partitions([NewPartitions(topic, total)]).values():
-            future.result(30)
+            future.result(90)
+        self.wait_topics({topic: total})
+
+    def wait_topics(self, wanted):
+        """Until the broker tells what its controller has answered: so many partitions, or none."""
+        wait_until(lambda: {name: self.topics().get(name) for name in wanted} == wanted, what=f"the topics {wanted}")
 
     def topics(self):
         """Name → number of partitions."""
-        found = self.admin().list_topics(timeout=10).topics
+        found = self._insist(lambda: self.admin().list_topics(timeout=10)).topics
         return {name: len(topic.partitions) for name, topic in found.items() if not name.startswith("__")}
+
+    def _insist(self, ask):
+        """What a broker answers that has just been started, or has much else to do, is asked for again."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return ask()
+            except KafkaException as error:
+                if not (error.args[0].retriable() or error.args[0].code() in PASSING) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def ends(self, *topics):
         """(topic, partition) → end of the log, data of open transactions included."""
@@ -209,26 +229,20 @@ class Broker:
 
     def _marks(self, which, isolation, topics):
         consumer = self._consumer(isolation)
+
+        def mark(topic, partition):
+            asked = TopicPartition(topic, partition)
+            return self._insist(lambda: consumer.get_watermark_offsets(asked, timeout=20))[which]
+
         try:
             counts = self.topics()
-            return {(topic, partition): consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[which]
-                    for topic in topics for partition in range(counts[topic])}
+            return {(topic, partition): mark(topic, partition) for topic in topics for partition in range(counts[topic])}
         finally:
             consumer.close()
 
     def committed(self, group, *topics):
-        """(topic, partition) → committed offset of the group, None when there is none. Waits for a broker that has just
-        been started to know its coordinators."""
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                return self._committed(group, topics)
-            except KafkaException as error:
-                if not error.args[0].retriable() and error.args[0].code() not in COORDINATOR_MOVES:
-                    raise
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
+        """(topic, partition) → committed offset of the group, None when there is none."""
+        return self._insist(lambda: self._committed(group, topics))
 
     def _committed(self, group, topics):
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "logger": _silent})
@@ -246,7 +260,7 @@ class Broker:
             "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 20, "fetch.error.backoff.ms": 20, "logger": _silent, **more})
 
-    def read(self, *topics, isolation="read_committed", timeout=60):
+    def read(self, *topics, isolation="read_committed", timeout=120):
         """All records up to the present end of each partition, waiting for transactions that are still open.
 
         Whole means: the end of each partition as an uncommitted reader sees it has been passed. Records of a
@@ -313,7 +327,7 @@ class Sender:
         """One record on the user's home partition, with the user id as key."""
         self.raw(topic, value, user.encode(), headers, home(user, self.partitions), timestamp)
 
-    def flush(self, timeout=60):
+    def flush(self, timeout=120):
         left = self.producer.flush(timeout)
         assert left == 0 and not self.errors, f"{left} records not sent, errors: {self.errors[:3]}"
 

@@ -23,19 +23,19 @@ class Redis:
              "--save", "", "--appendonly", "yes" if self.append_only else "no", "--appendfsync", "everysec",
              *self.options], self.log)
         try:
-            wait_until(self._answers, timeout=20, what="Redis", alive=[self.process])
+            wait_until(self._answers, what="Redis", alive=[self.process])
         except AssertionError:
             print(tail(self.log))
             raise
         return self
 
     def client(self, **more):
-        return redis.Redis(host="127.0.0.1", port=self.port, decode_responses=True, socket_timeout=10, **more)
+        return redis.Redis(host="127.0.0.1", port=self.port, decode_responses=True, socket_timeout=60, **more)
 
     def _answers(self):
         try:
             return self.client().ping()
-        except (redis.ConnectionError, redis.BusyLoadingError):
+        except (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError):
             return False
 
     def kill(self):

@@ -18,7 +18,7 @@ def build_folder():
     return folder
 
 
-def waymark(*arguments, timeout=60, **more):
+def waymark(*arguments, timeout=180, **more):
     """Runs the command and returns what it said; the caller looks at the exit code."""
     return subprocess.run([build_folder() / "waymark", *map(str, arguments)], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=timeout, **more)
@@ -34,7 +34,7 @@ def waymark_waits(*arguments, until):
             raise AssertionError(f"it did not wait: {said}")
         except subprocess.TimeoutExpired:
             until()
-        asking.communicate(timeout=30)
+        asking.communicate(timeout=90)
         return asking.returncode
     finally:
         asking.kill()
@@ -54,7 +54,7 @@ class Worker:
         self.process = spawn([build_folder() / "waymarkd", self.workspace.folder], self.log, self.env)
         return self
 
-    def start_ready(self, timeout=30):
+    def start_ready(self, timeout=90):
         self.start()
         return self.wait_ready(timeout)
 
@@ -69,10 +69,10 @@ class Worker:
     def lines(self, pattern):
         return [line for line in self.said().splitlines() if re.search(pattern, line)]
 
-    def wait_said(self, pattern, timeout=20):
+    def wait_said(self, pattern, timeout=60):
         return wait_until(lambda: self.lines(pattern), timeout, what=f"'{pattern}' in the log of the worker")
 
-    def wait_ready(self, timeout=30):
+    def wait_ready(self, timeout=90):
         try:
             wait_until(lambda: self.lines(_READY), timeout, what="the worker to be ready", alive=[self.process])
         except AssertionError:
@@ -90,7 +90,7 @@ class Worker:
             assert code == 75, f"the worker ended with {code}: {self.said()[-2000:]}"
             self.start()
 
-    def wait(self, timeout=30):
+    def wait(self, timeout=90):
         """Waits for an exit that the worker decides on itself."""
         try:
             return self.process.wait(timeout)
