@@ -9,9 +9,9 @@ if(WAYMARK_FUZZ)
     target_link_libraries(fuzz_${what} PRIVATE waymark_codec)
     target_link_options(fuzz_${what} PRIVATE -fsanitize=fuzzer)
     add_test(NAME fuzz_${what}
-      COMMAND fuzz_${what} -max_total_time=${WAYMARK_FUZZ_SECONDS} -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
+      COMMAND fuzz_${what} -max_total_time=${WAYMARK_FUZZ_SECONDS} -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
               -artifact_prefix=${found}/crash- ${found} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${what})
-    math(EXPR limit "${WAYMARK_FUZZ_SECONDS} + 60")
+    math(EXPR limit "${WAYMARK_FUZZ_SECONDS} + 240")
     set_tests_properties(fuzz_${what} PROPERTIES LABELS fuzz TIMEOUT ${limit})
   endforeach()
 endif()

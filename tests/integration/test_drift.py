@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from checker import redis_is_caught_up
 from load import structured
 from test_metrics import Outside
 from waymark_testlib.kafka import Sender
@@ -48,6 +49,7 @@ class Watch:
     def decided(self):
         self.sender.flush()
         wait_until(lambda: self.workspace.lag() == 0, what="everything to be decided")
+        wait_until(lambda: redis_is_caught_up(self.workspace), what="Redis to have it")
 
     def key(self, user, kind):
         return self.workspace.redis_key(user, kind)
@@ -79,8 +81,7 @@ def test_a_redis_that_is_changed_by_hand_is_found(watch):
     redis.hset(desk.key("u5", "user"), "register", "{}")
     redis.zrem(f"{desk.workspace.prefix}:ends", "u6")
     redis.sadd(desk.key("nobody", "roles"), "member")
-    redis.delete(desk.key("u7", "roles"))
-    redis.set(desk.key("u7", "roles"), "no set")
+    redis.pipeline().delete(desk.key("u7", "roles")).set(desk.key("u7", "roles"), "no set").execute()
     desk.wait_drift(8)
     assert desk.number("_found_total") == 8 and desk.number("_round_seconds") is not None
     said = "\n".join(desk.worker.lines("does not hold what the log says of a user"))
@@ -118,8 +119,7 @@ def test_a_busy_worker_finds_nobody_where_nobody_is(watch):
         return wait_until(lambda: work() >= goal, 120, 0.1, what="the users to be compared")
 
     desk.workspace.write("role: late\nassigned-when: [{all: true}]\n", "late.yaml")
-    desk.worker.reload()
-    desk.worker.wait_said("reloaded")
+    desk.worker.reload_and_wait()
     compared(rounds + 2)
     desk.decided()
     seen = desk.number("_rounds_total")

@@ -92,8 +92,7 @@ def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, b
 
     # the role is mended
     workspace.write(RULES.format(status="active"))
-    worker.reload()
-    worker.wait_said("reloaded")
+    worker.reload_and_wait()
     planned = rows(workspace, "redrive", "--code", "ROLE_INACTIVE", "--dry-run")
     assert [one["state"] for one in planned] == ["ready"] * 6
     assert not any(workspace.roles(user) - {"member"} for user in users)
@@ -124,8 +123,7 @@ def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, b
     # a failure whose automation does not take the event any more
     (first, *_) = rows(workspace, "failures", "--code", "TEMPLATE_FAILED")
     workspace.write(RULES.format(status="active").replace("automation: zeal", "automation: zeal\nenabled: false"))
-    worker.reload()
-    worker.wait_said("reloaded")
+    worker.reload_and_wait()
     done = ask(workspace, "redrive", first["id"], "--reason", "off", "--yes", "--notify", code=1)
     assert "did not run" in done.stdout and "enabled: false" in done.stdout
 

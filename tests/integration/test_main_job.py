@@ -164,9 +164,10 @@ def test_meta_tells_whether_redis_can_be_believed(make_workspace, workers):
 
     wait_until(lambda: meta().get("ready") in ("1", "true", "yes"), what="ready in wm:meta")
     alive = int(meta()["alive-at"])
-    assert abs(time.time() - alive / 1000) < 10, "alive-at is the wall clock in milliseconds"
+    assert abs(time.time() - alive / 1000) < 60, "alive-at is the wall clock in milliseconds"
     wait_until(lambda: int(meta()["alive-at"]) > alive, what="another beat")
     worker.kill()
+    time.sleep(0.5)  # its last words are with Redis
     alive = int(meta()["alive-at"])
     time.sleep(2)
     assert int(meta()["alive-at"]) == alive
@@ -174,9 +175,9 @@ def test_meta_tells_whether_redis_can_be_believed(make_workspace, workers):
 
 def test_a_change_of_roles_is_published(make_workspace, workers, sender):
     workspace = make_workspace(HAPPY)
-    listener = workspace.redis.client().pubsub(ignore_subscribe_messages=True)
+    listener = workspace.redis.client().pubsub()
     listener.subscribe(f"{workspace.prefix}:changes")
-    listener.get_message(timeout=2)
+    assert listener.get_message(timeout=60)["type"] == "subscribe"
     worker = workers(workspace)
     for number in range(3):
         sender.of_user(workspace.events, "größe {1}", certified(number, user="größe {1}"))

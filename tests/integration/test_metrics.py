@@ -50,7 +50,7 @@ class Outside:
         line = worker.wait_said("serves metrics and health")[-1]
         self.url = "http://" + line.split("address=")[1].strip()
 
-    def get(self, path, patience=10):
+    def get(self, path, patience=60):
         """Who has too many connections already is turned away: what an attack has left is gone within seconds."""
         until = time.monotonic() + patience
         while True:
@@ -63,7 +63,7 @@ class Outside:
 
     def get_once(self, path):
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -246,6 +246,7 @@ def test_probes_and_status_say_when_redis_is_away(make_workspace, workers, own_r
     workspace = make_workspace(RULES, redis=own_redis, http={"listen": f"127.0.0.1:{port}"})
     worker = workers(workspace)
     assert worker.lines("does not serve metrics and health, and tries again.*in use"), "it works all the same"
+    wait_until(lambda: own_redis.client().hget(f"{workspace.prefix}:meta", "ready") == "1", what="Redis to be told")
     told = waymark("status", "-C", workspace.folder)
     assert told.returncode == 0 and "this is what Redis knows" in told.stderr and "worker-1" in told.stdout
     taken.close()

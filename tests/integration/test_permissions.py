@@ -21,7 +21,7 @@ assigned-when: [{group: staff}]
 ---
 automation: join
 trigger: journey.started
-tasks: [{name: Give, sequence: 10, type: change-role, role: member, action: add, expires-after: 5s}]
+tasks: [{name: Give, sequence: 10, type: change-role, role: member, action: add, expires-after: 8s}]
 """
 
 
@@ -59,10 +59,12 @@ def test_the_users_of_redis_may_do_what_they_need(guarded, make_workspace, worke
     workers(as_user(workspace, "waymark"))
     sender.of_user(workspace.topic["directory"], "ann", structured(
         "p1", "directory.user.updated", "ann", {"status": "active", "groups": ["staff"]}))
-    sender.of_user(workspace.events, "ann", structured("e1", "journey.started", "ann"))
     sender.flush()
     application = client_of_redis.Redis(host="127.0.0.1", port=guarded.port, username="application",
                                         password="application", decode_responses=True)
+    wait_until(lambda: application.smembers("wm:{ann}:roles") == {"staff"}, what="the role of the profile")
+    sender.of_user(workspace.events, "ann", structured("e1", "journey.started", "ann"))
+    sender.flush()
     wait_until(lambda: application.smembers("wm:{ann}:roles") == {"member", "staff"}, what="the roles")
     wait_until(lambda: application.smembers("wm:{ann}:roles") == {"staff"}, what="the end of the grant")
 

@@ -5,6 +5,7 @@ import time
 import guide
 from checker import settle
 from load import structured
+from test_control import wait_followed
 from waymark_testlib.kafka import Broker, Sender
 from waymark_testlib.process import wait_until
 from waymark_testlib.worker import waymark
@@ -38,7 +39,7 @@ tasks: [{name: Take, sequence: 10, type: change-role, role: member, action: remo
 USERS = [f"u{number}" for number in range(30)]
 
 
-def live_a_little(workspace, sender):
+def live_a_little(workspace, worker, sender):
     numbers = iter(range(1, 1000))
 
     def send(users, type):
@@ -55,6 +56,7 @@ def live_a_little(workspace, sender):
     assert done.returncode == 0, done.stderr
     off = waymark("automations", "off", "leave", "--yes", "--reason", "not now", "-C", workspace.folder)
     assert off.returncode == 0, off.stderr
+    wait_followed(worker, "automation=leave state=off")
     settle(workspace)
     behind = len(workspace.broker.read(workspace.topic["users"]))
     send(USERS[10:20], "journey.completed")
@@ -81,7 +83,7 @@ def mirror(workspace, broker, lacking):
 def test_a_copy_of_the_log_is_enough_to_go_on(tmp_path, make_workspace, workers, sender, broker, own_redis):
     workspace = make_workspace(RULES)
     worker = workers(workspace)
-    early = live_a_little(workspace, sender)
+    early = live_a_little(workspace, worker, sender)
     client = workspace.redis.client()
     before = {user: workspace.roles(user, client) for user in USERS}
     assert before["u3"] == {"member", "staff"} and before["u7"] == {"member", "guest"}

@@ -153,13 +153,13 @@ def operator_of(desk, next_settings):
 def test_two_partitions_become_four_and_nobody_notices(desk, workers):
     """The procedure of the guide, line by line."""
     worker = workers(desk.workspace)
-    desk.grant("u20", "guest", "--until", "6s")
-    ends = time.time() + 6
     next_settings = desk.workspace.folder.with_name("workspace-16")
     operator = operator_of(desk, next_settings)
     desk.fill()
     operator.does("cp -r")
     desk.plan(next_settings)
+    desk.grant("u20", "guest", "--until", "6s")
+    ends = time.time() + 6
     assert worker.terminate()[0] == 0
     before, registers = desk.roles(), desk.registers(desk.old_users)
     assert before["u3"] == {"member", "trial", "guest", "staff"} and before["u35"] == {"trial"}

@@ -177,10 +177,8 @@ def test_versions_are_told_apart_and_another_workspace_needs_another_plan(make_w
     desk.settle()
     old = desk.grant("old")["by"]["version"]
     desk.plan()
-    loads = len(worker.lines("reload"))
     desk.workspace.write(RULES.replace("trigger: journey.started", "trigger: [journey.started, journey.paused]"))
-    worker.reload()
-    wait_until(lambda: len(worker.lines("reload")) > loads, what="the reload")
+    worker.reload_and_wait()
     assert "the workspace is another one than that of the plan" in desk.apply(code=1)[1]
     desk.send("journey.paused", "renewed", "new")
     desk.settle()

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from checker import redis_is_caught_up
 from load import structured
 from waymark_testlib.kafka import Sender, home
 from waymark_testlib.process import free_ports, wait_until
@@ -49,7 +50,11 @@ class Desk:
             self.send(f"u{i}", flush=False)
         self.sender.flush()
         self.wait_roles(f"u{count - 1}")
+        self.wait_applied()
+
+    def wait_applied(self):
         wait_until(lambda: self.workspace.lag() == 0, what="everything to be decided")
+        wait_until(lambda: redis_is_caught_up(self.workspace), what="Redis to have it")
 
     def wait_roles(self, user, *roles):
         wait_until(lambda: self.workspace.roles(user) == set(roles or ("member", "trial")), what=f"roles of {user}")
@@ -190,8 +195,10 @@ def test_a_rebuild_puts_redis_right_while_all_goes_on(desk, broker):
     look = desk.workspace.redis.client()
 
     def watch(_):
+        pipeline = look.pipeline(transaction=False)
         for user in watched:
-            held = look.smembers(desk.key(user, "roles"))
+            pipeline.smembers(desk.key(user, "roles"))
+        for user, held in zip(watched, pipeline.execute()):
             if not held >= {"member", "trial"} or user in ("u60", "u61") and "guest" not in held:
                 absent.append((user, held))
         next(looks)
@@ -200,22 +207,22 @@ def test_a_rebuild_puts_redis_right_while_all_goes_on(desk, broker):
         done = waymark("rebuild", "--reason", "drift", "--yes", "--wait", "--json", "-C", desk.workspace.folder)
         assert (done.returncode, json.loads(done.stdout)) == (0, {"generation": 2, "state": "rebuilt"}), done.stderr
     assert not absent and next(looks) > 20
-    wait_until(lambda: desk.workspace.lag() == 0, what="everything to be decided")
+    desk.wait_applied()
     assert desk.verify()[2] == {"users": 2000, "drifted": 0, "moving": 0, "strange-keys": 0, "equal": True}
     assert not redis.exists(desk.key("nobody", "roles"), desk.key("ghost", "user"))
     assert redis.hget(f"{prefix}:meta", "rebuild-reason") == "drift" and not desk.worker.lines("warning.*stopped")
 
 
-def test_a_rebuild_survives_its_workers(desk, workers):
+def test_a_rebuild_survives_its_workers(desk, workers, crash):
     """Killed while it rebuilds; another worker goes on, and a second rebuild comes on top."""
     desk.fill(6000)
     desk.redis.sadd(desk.key("nobody", "roles"), "member")
     desk.redis.srem(desk.key("u5999", "roles"), "member")
     command = ("rebuild", "--reason", "drift", "--yes", "-C", desk.workspace.folder)
-    assert waymark(*command).returncode == 0
-    desk.worker.wait_said("catching up")
-    desk.worker.kill()
-    assert desk.redis.hexists(f"{desk.workspace.prefix}:meta", "rebuild:3")
+    desk.worker.terminate()
+    crash(desk.workspace, "after-apply", 1, when_ready=lambda: waymark(*command))
+    meta = desk.redis.hgetall(f"{desk.workspace.prefix}:meta")
+    assert meta["rebuild-reason"] == "drift" and [field for field in meta if field.startswith("rebuild:")]
     again = workers(desk.workspace, "again", ready=False)
     again.wait_said("catching up")
     assert waymark(*command, "--wait").returncode == 0
@@ -259,6 +266,8 @@ def test_the_doctor_tells_what_is_wrong_and_what_to_do(make_workspace, workers, 
     assert found["group", workspace.group]["state"] == "wrong"
 
     worker = workers(workspace)
+    redis = own_redis.client()
+    wait_until(lambda: redis.hget(f"{workspace.prefix}:meta", "ready") == "1", what="Redis to be told that it is ready")
     found = doctor(workspace, 0)
     assert not [line for line in found.values() if line["state"] == "wrong"]
     assert found["group", workspace.group]["text"] == "1 member for 4 partitions"
@@ -267,7 +276,6 @@ def test_the_doctor_tells_what_is_wrong_and_what_to_do(make_workspace, workers, 
     assert found["topic", workspace.topic["users"]]["state"] == found["retention", "all topics"]["state"] == "ok"
     assert "0 wrong" in waymark("doctor", "-C", workspace.folder).stdout
 
-    redis = own_redis.client()
     redis.config_set("maxmemory-policy", "allkeys-lru")
     redis.config_set("appendonly", "yes")
     broker.delete_topics([workspace.topic["changes"]])

@@ -1,7 +1,7 @@
 # What the architecture promises about includes, symbols and headers, held by machine.
 function(waymark_layout_test name)
   add_test(NAME ${name} COMMAND ${ARGN})
-  set_tests_properties(${name} PROPERTIES LABELS layout WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES LABELS layout WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT 600)
 endfunction()
 
 waymark_layout_test(layout_includes ${CMAKE_SOURCE_DIR}/tests/layout/includes)

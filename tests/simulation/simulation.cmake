@@ -14,7 +14,7 @@ if(WAYMARK_TESTS AND NOT WAYMARK_SANITIZE MATCHES "thread") # it does not know t
     set(seeds 500)
   endif()
   add_test(NAME simulation_seeds COMMAND simulation_seeds --count ${seeds})
-  set_tests_properties(simulation_seeds PROPERTIES LABELS simulation TIMEOUT 300
+  set_tests_properties(simulation_seeds PROPERTIES LABELS simulation TIMEOUT 600
     ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
 
   add_executable(simulation_rules simulation/quiet.c simulation/rules_faults.c simulation/rules_owner.c
@@ -22,6 +22,6 @@ if(WAYMARK_TESTS AND NOT WAYMARK_SANITIZE MATCHES "thread") # it does not know t
     simulation/rules_rebuild.c simulation/rules_metrics.c simulation/rules_drift.c)
   target_link_libraries(simulation_rules PRIVATE waymark_doubles waymark_test_flags PkgConfig::CRITERION)
   add_test(NAME simulation_rules COMMAND simulation_rules --short-filename)
-  set_tests_properties(simulation_rules PROPERTIES LABELS simulation TIMEOUT 300
+  set_tests_properties(simulation_rules PROPERTIES LABELS simulation TIMEOUT 600
     ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
 endif()

@@ -46,7 +46,7 @@ def scripts(tmp_path_factory):
 def call(words, cwd=None):
     environment = {key: value for key, value in os.environ.items() if key != "WAYMARK_WORKSPACE"}
     environment["PATH"] = f"{pathlib.Path(COMMAND).parent}:{environment['PATH']}"
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=cwd, env=environment)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=240, cwd=cwd, env=environment)
     assert done.stderr == "", done.stderr
     return done.stdout
 

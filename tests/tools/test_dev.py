@@ -21,7 +21,7 @@ def test_the_sample_goes_the_whole_way(short):
     began = time.monotonic()
     done = waymark("dev", SAMPLE, env={"TMPDIR": str(short)})
     assert done.code == 0, done.out + done.err
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert "all as 'waymark simulate' says" in done.out
     # a task fails, and the later one runs
     rows = [line for line in done.out.splitlines() if line.startswith("carla") and "welcome-partner" in line]

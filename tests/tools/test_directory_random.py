@@ -78,7 +78,7 @@ def on_a_terminal(answer, *arguments):
     if child == 0:
         os.execv(COMMAND, [COMMAND, *map(str, arguments)])
     shown, typed = b"", False
-    while select.select([terminal], [], [], 30)[0]:
+    while select.select([terminal], [], [], 240)[0]:
         try:
             part = os.read(terminal, 65536)
         except OSError:

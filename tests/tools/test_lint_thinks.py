@@ -2,11 +2,10 @@
 of the guide about all of it."""
 import json
 import re
-import time
 from urllib.parse import unquote
 
 import pytest
-from conftest import AUTOMATION, ROOT, SAMPLE, event, lines, waymark
+from conftest import AUTOMATION, ROOT, SAMPLE, cpu_seconds, event, lines, waymark
 
 GUIDE = ROOT / "deploy" / "guide" / "lint.md"
 EVERYBODY = "---\nrole: everybody\nlabel: Everybody\nassigned-when: [{ all: true }]\n"
@@ -355,9 +354,9 @@ def test_ten_thousand_automations_take_seconds(tmp_path, roles):
         f"when:\n  data.milestone: m{i % 500}\n  data.score: {{ at-least: {i % 90} }}\n"
         f"  any: [{{ user.roles: {{ has: r{i * 7 % roles} }} }}, {{ data.x: {i % 3} }}]\n")),
           "---\n".join(f"role: r{i}\n" for i in range(roles)))
-    begun = time.monotonic()
+    begun = cpu_seconds()
     done = waymark("lint", tmp_path / "ws")
-    assert done.code == 0 and time.monotonic() - begun < 20
+    assert done.code == 0 and cpu_seconds() - begun < 20
 
 
 def test_conditions_that_branch_without_end_come_to_an_end(tmp_path):
@@ -366,6 +365,6 @@ def test_conditions_that_branch_without_end_come_to_an_end(tmp_path):
     write(tmp_path / "ws", many(300, lambda i: f"r{i % 2}", lambda i: (
         f"when:\n  all: [{branches}]\n  data.a0: {{ glob: 'q*', ends-with: x, contains: p }}\n"
         "  user.roles: { has-any: [r0, r1] }\n")), "role: r0\n---\nrole: r1\n")
-    begun = time.monotonic()
+    begun = cpu_seconds()
     assert waymark("lint", tmp_path / "ws").code == 0
-    assert time.monotonic() - begun < 30
+    assert cpu_seconds() - begun < 30

@@ -149,7 +149,7 @@ def on_a_terminal(typed, *words):
         except OSError:  # nobody on the other side any more
             break
     os.close(ours)
-    return called.wait(timeout=30), screen.decode()
+    return called.wait(timeout=240), screen.decode()
 
 
 def test_on_a_terminal_it_asks_and_no_means_no(workspace):

@@ -84,10 +84,12 @@ def fake():
         server.server_close()
 
 
+@pytest.fixture
 def nobody():
+    """The URL of a port that is taken, and at which nobody listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def row(text, first):
@@ -139,8 +141,8 @@ def test_failures_and_what_is_wrong_are_told(fake):
     assert [line.split()[-1] for line in last] == ["events/1/8", "events/1/7", "events/0/1"]
 
 
-def test_several_workers_stand_on_one_screen(fake):
-    gone = nobody()
+def test_several_workers_stand_on_one_screen(fake, nobody):
+    gone = nobody
     urls = [fake(), fake(lambda step: status(step, worker="w2", lags=[{"topic": "t", "partition": 9, "state": "behind", "lag": 5}]))]
     done = waymark("top", *urls, gone, "--once", "--every", "0.1")
     assert done.code == 1 and "2 of 3 ready" in done.out
@@ -404,10 +406,13 @@ def test_a_worker_that_hangs_leaves_the_keys_alone(fake):
 
 
 def test_a_worker_that_disappears_and_comes_back(fake):
-    url = fake(lambda step: status(step) if step < 4 or step > 8 else "")
+    away = threading.Event()
+    url = fake(lambda step: "" if away.is_set() else status(step))
     screen = Screen(url, "--every", "0.2")
     screen.until(lambda text: "w1" in text, "the worker")
+    away.set()
     screen.until(lambda text: "no answer" in text and url in text, "its absence")
+    away.clear()
     screen.until(lambda text: "w1" in text and "no answer" not in text, "it again")
     screen.type(b"q")
     assert screen.end() == 0

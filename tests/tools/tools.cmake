@@ -4,6 +4,6 @@ foreach(source ${tool_tests})
   get_filename_component(name ${source} NAME_WE)
   string(REPLACE test_ tools_ name ${name})
   add_test(NAME ${name} COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider ${source})
-  set_tests_properties(${name} PROPERTIES LABELS tools TIMEOUT 120
+  set_tests_properties(${name} PROPERTIES LABELS tools TIMEOUT 600
     ENVIRONMENT "WAYMARK_COMMAND=$<TARGET_FILE:waymark>;PYTHONDONTWRITEBYTECODE=1")
 endforeach()

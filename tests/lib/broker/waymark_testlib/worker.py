@@ -107,6 +107,11 @@ class Worker:
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 
+    def reload_and_wait(self):
+        before = len(self.lines("reloaded"))
+        self.reload()
+        wait_until(lambda: len(self.lines("reloaded")) > before, what="the workspace to be read anew")
+
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)
 
