@@ -56,7 +56,7 @@ Test(rules, who_may_not_hand_a_role_on_fails_and_asks_nobody) {
 }
 
 /* The worker is killed at the n-th thing that it does with the outside world, for every n until all is done before. */
-Test(rules, a_role_that_is_handed_on_survives_every_crash_once, .timeout = 120) {
+Test(rules, a_role_that_is_handed_on_survives_every_crash_once, .timeout = 300) {
   bool crashed = true;
   for (uint64_t touch = 1; crashed; touch++) {
     quiet_begin(4);

@@ -12,7 +12,7 @@
 #define ROLES 10000
 #define TASKS 250 /* of one automation */
 #define MANY 2000 /* roles for one user */
-#define TIME_LIMIT .timeout = 60
+#define TIME_LIMIT .timeout = 300
 
 static struct wm_arena arena;
 static struct wm_workspace *workspace;

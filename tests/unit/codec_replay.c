@@ -259,7 +259,7 @@ static void try_seed(uint64_t seed, bool repeats, bool deletions) {
   wm_workspace_free(workspace);
 }
 
-Test(replay, of_everything_changes_nothing, .timeout = 120) {
+Test(replay, of_everything_changes_nothing, .timeout = 300) {
   for (uint64_t seed = first_seed(), last = seed + SEEDS; seed < last; seed++)
     try_seed(seed, seed % 2, seed % 4 < 2);
 }

@@ -155,7 +155,7 @@ static char *apply_all(const struct write *writes, size_t count) {
   return bytes;
 }
 
-Test(writes, any_order_and_any_repetition_gives_the_same_bytes, .timeout = 120) {
+Test(writes, any_order_and_any_repetition_gives_the_same_bytes, .timeout = 300) {
   for
     EACH_SEED(seed) {
       begin(seed);
@@ -171,7 +171,7 @@ Test(writes, any_order_and_any_repetition_gives_the_same_bytes, .timeout = 120) 
     }
 }
 
-Test(writes, an_add_that_is_older_than_what_took_it_stays_without_effect, .timeout = 120) {
+Test(writes, an_add_that_is_older_than_what_took_it_stays_without_effect, .timeout = 300) {
   for
     EACH_SEED(seed) {
       begin(seed);
@@ -293,7 +293,7 @@ static bool is_told(const struct wm_role_set *before, const struct wm_role_set *
   return before->count + gained - lost == after->count;
 }
 
-Test(writes, a_catalogue_that_changes_and_comes_back_gives_back_what_it_took, .timeout = 120) {
+Test(writes, a_catalogue_that_changes_and_comes_back_gives_back_what_it_took, .timeout = 300) {
   for
     EACH_SEED(seed) {
       begin(seed);

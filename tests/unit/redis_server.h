@@ -61,7 +61,7 @@ __attribute__((unused)) static void start_server(void) {
            "--save", "", (char *)NULL);
     _exit(127);
   }
-  for (int i = 0; i < 500; i++) {
+  for (int i = 0; i < 6000; i++) {
     server.look = redisConnectUnix(server.socket);
     if (server.look && !server.look->err)
       return;

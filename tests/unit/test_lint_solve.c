@@ -13,7 +13,7 @@ static void set_up(void) {
 static void tear_down(void) {
   wm_arena_release(&memory);
 }
-TestSuite(lint_solve, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(lint_solve, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static size_t pick(size_t count) {
   seed = seed * 6364136223846793005u + 1442695040888963407u;

@@ -267,7 +267,7 @@ static void compare_with_plain(struct dice *dice, const struct wm_automation *au
     cr_assert_lt(found->items[i - 1], found->items[i], "by position, each once");
 }
 
-Test(match, the_index_finds_what_plain_evaluation_finds, .timeout = 60) {
+Test(match, the_index_finds_what_plain_evaluation_finds, .timeout = 300) {
   size_t matches = 0;
   for (uint64_t seed = 0; seed < 150; seed++) {
     struct dice dice = {seed};

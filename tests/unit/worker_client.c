@@ -14,7 +14,7 @@ static void tear_down_client(void) {
   tear_down();
 }
 
-TestSuite(client, .init = set_up_client, .fini = tear_down_client, .timeout = 60);
+TestSuite(client, .init = set_up_client, .fini = tear_down_client, .timeout = 300);
 
 static void send_one(int32_t partition, const char *key, int64_t timestamp_ms) {
   struct wm_record record = {.topic = WM_TEXT("changes"),

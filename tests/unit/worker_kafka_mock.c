@@ -2,7 +2,7 @@
  * works. The embedded broker does not perform transactions; what they are worth is tested on a real one. */
 #include "tests/unit/kafka_mock.h"
 
-TestSuite(kafka, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(kafka, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static const char *const names[] = {"done", "again", "abort", "too large", "uncertain", "fatal"};
 
@@ -133,7 +133,7 @@ Test(kafka, a_time_that_a_topic_refuses_is_not_sent_again) {
   struct client *client = client_open(&log_.settings, &log_.error);
   cr_assert_eq(client_follow(client, "events.dlq", true, &log_.error), 0);
   struct wm_record record;
-  cr_assert_eq(client_next(client, 5000, &record, &log_.error), 1, "%s", log_.error.text);
+  cr_assert_eq(client_next(client, 60000, &record, &log_.error), 1, "%s", log_.error.text);
   cr_assert_gt(record.timestamp_ms, 1000000);
   client_close(client);
 }

@@ -1,7 +1,7 @@
 /* What the door makes of a Redis that is away, unwilling, or not what it should be. */
 #include "tests/unit/redis_server.h"
 
-TestSuite(redis_faults, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(redis_faults, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static const struct wm_text gold[] = {{"gold", 4}}, both[] = {{"gold", 4}, {"silver", 6}};
 
@@ -98,7 +98,8 @@ Test(redis_faults, a_busy_server_passes) {
   redisAppendCommand(other, "EVAL %s 0", "while true do end");
   while (!done)
     redisBufferWrite(other, &done);
-  usleep(100000);
+  while (strncmp(redis("PING"), "BUSY", 4) != 0)
+    usleep(10000);
   cr_assert_eq(apply_one(2), CACHE_DOWN);
   redis("SCRIPT KILL");
   freeReplyObject(({

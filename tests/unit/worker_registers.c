@@ -16,7 +16,7 @@ static void tear_down_registers(void) {
   tear_down();
 }
 
-TestSuite(registers, .init = set_up_registers, .fini = tear_down_registers, .timeout = 60);
+TestSuite(registers, .init = set_up_registers, .fini = tear_down_registers, .timeout = 300);
 
 static const struct wm_text both[] = {{"gold", 4}, {"silver", 6}};
 

@@ -32,17 +32,17 @@ enum point {
   BETWEEN_PROGRESS,   /* the progress of a partition is, that of the next is not; a batch of one partition has none */
   AFTER_FLUSH,        /* without transactions: outcomes stand (odd n), registers too (even), the offsets do not */
   AFTER_NEW_PROGRESS, /* catch-up has created the progress, and applied nothing */
-  AFTER_PROJECTED,    /* wm:meta knows that a projection of the catalogue came so far; not while there are no users yet */
+  AFTER_PROJECTED,    /* wm:meta knows that a projection of the catalogue came so far; not without any users */
   POINT_COUNT,
 };
 
 static const char *const names[POINT_COUNT] = {
-    [AFTER_BEGIN] = "after-begin",       [AFTER_PRODUCE] = "after-produce",
-    [BEFORE_OFFSETS] = "before-offsets", [AFTER_OFFSETS] = "after-offsets",
-    [BEFORE_COMMIT] = "before-commit",   [COMMIT_SENT] = "commit-sent",
-    [AFTER_COMMIT] = "after-commit",     [HALF_APPLIED] = "half-applied",
-    [AFTER_APPLY] = "after-apply",       [BETWEEN_PROGRESS] = "between-progress",
-    [AFTER_FLUSH] = "after-flush",       [AFTER_NEW_PROGRESS] = "after-new-progress",
+    [AFTER_BEGIN] = "after-begin",         [AFTER_PRODUCE] = "after-produce",
+    [BEFORE_OFFSETS] = "before-offsets",   [AFTER_OFFSETS] = "after-offsets",
+    [BEFORE_COMMIT] = "before-commit",     [COMMIT_SENT] = "commit-sent",
+    [AFTER_COMMIT] = "after-commit",       [HALF_APPLIED] = "half-applied",
+    [AFTER_APPLY] = "after-apply",         [BETWEEN_PROGRESS] = "between-progress",
+    [AFTER_FLUSH] = "after-flush",         [AFTER_NEW_PROGRESS] = "after-new-progress",
     [AFTER_PROJECTED] = "after-projected",
 };
 
