@@ -210,12 +210,16 @@ def test_a_person_sees_how_the_worker_is(make_workspace, workers, own_redis, bro
     browser.driver.find_element("link text", "load it anew every five seconds").click()
 
     own_redis.kill()
+    wait_until(lambda: shown.status().get("paused") == "redis", 60, what="the worker to pause")
+    browser.open(shown.url + "/")
     wait_until(lambda: shown.says("Waymark worker worker-1: not ready", "redis\tcan't be reached, or refuses",
                                   "Nothing is decided, because of: redis"), 60, what="the page to tell of the pause")
     assert browser.driver.title == "worker-1: not ready – Waymark"
     wait_until(shown.agrees, 60, what="the page to show all the rest while Redis is away")
     browser.picture(tmp_path / "away.png")
     own_redis.restart()
+    wait_until(lambda: shown.status()["state"] == "ready", 60, what="the worker to go on")
+    browser.open(shown.url + "/")
     wait_until(lambda: shown.says("Waymark worker worker-1: ready"), 60, what="the page to tell that it goes on")
 
     for words, path in (("metrics", "/metrics"), ("readyz", "/readyz?verbose"), ("livez", "/livez"),
