@@ -54,7 +54,6 @@ static void end_table(struct wm_buf *buf) {
   wm_buf_add_string(buf, "</table>\n");
 }
 
-/* An icon of its own: without one, browsers ask for /favicon.ico. */
 static void add_head(const struct expose *expose, bool still, struct wm_buf *buf) {
   wm_buf_add_string(buf, "<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<title>");
   add_escaped(buf, wm_text_of(expose->worker->instance));
@@ -63,7 +62,7 @@ static void add_head(const struct expose *expose, bool still, struct wm_buf *buf
     wm_buf_add_string(buf, "<meta http-equiv=refresh content=5>\n");
   wm_buf_add_string(
       buf,
-      "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n<link rel=icon href=\"data:,\">\n<style>\n"
+      "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n<style>\n"
       ":root{color-scheme:light dark;--bad:#b11;--good:#171;--line:#ccc}\n"
       "@media(prefers-color-scheme:dark){:root{--bad:#f88;--good:#8d8;--line:#444}}\n"
       "body{font:15px/1.45 system-ui,sans-serif;margin:1em auto;max-width:60em;padding:0 1em}\n"

@@ -132,7 +132,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
       {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
       {"X-Content-Type-Options", "nosniff"},
       {"Content-Security-Policy",
-       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"},
+       "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"},
   };
   struct MHD_Response *response =
       MHD_create_response_from_buffer(answer->body.size, answer->body.bytes, MHD_RESPMEM_MUST_FREE);

@@ -28,6 +28,8 @@ class Browser:
     """One page at a time. 'folder' takes the profile and the driver's log."""
 
     def __init__(self, folder, width=1000, height=900):
+        # Where no driver is, Selenium would look for one on the internet.
+        assert all(map(os.path.exists, (DRIVER, PROGRAM))), "no Chromium: run 'tools/setup --tests'"
         folder.mkdir(parents=True, exist_ok=True)
         options = Options()
         options.binary_location = PROGRAM
@@ -36,7 +38,6 @@ class Browser:
         options.add_experimental_option("prefs", {"session.restore_on_startup": 4, "session.startup_urls": ["about:blank"]})
         for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{height}"):
             options.add_argument(flag)
-        # An explicit path: otherwise Selenium looks for a driver on the internet.
         service = Service(DRIVER, log_path=str(folder / "driver.log"), env={**os.environ, "HOME": str(folder), "TZ": "UTC"},
                           popen_kw={"preexec_fn": _die_with_parent, "start_new_session": True})
         self.driver = WebDriver(service=service, options=options)
