@@ -172,7 +172,7 @@ int wm_test_check(struct wm_test *test, struct wm_error *error) {
   case WM_OPERAND_DURATION:
     if (operand->type == WM_STRING && wm_duration_parse(operand->string, &test->operand_us))
       return 0;
-    return wrong(test, error, "a duration such as '30d' (s m h d w)", NULL);
+    return wrong(test, error, "a duration such as '30d' (s m h d w), at most 36500d", NULL);
   case WM_OPERAND_STRING:
     return check_string(test, error);
   case WM_OPERAND_BOOLEAN:

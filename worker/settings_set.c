@@ -230,5 +230,5 @@ void set_duration(struct settings_reading *reading, const struct wm_node *node, 
   if (wm_duration_parse(wm_text_of(text), &us) && us > 0)
     *(int64_t *)place = us;
   else
-    refuse(reading, node, "a number and a unit (s m h d w) such as '5m', more than nothing");
+    refuse(reading, node, "a number and a unit (s m h d w) such as '5m', more than nothing, at most 36500d");
 }
