@@ -37,7 +37,8 @@ static int fill(struct loop *loop, struct users_entry *entry, const struct cache
     if (!found && why.code == WM_E_OUT_OF_MEMORY)
       return wm_error_memory(error);
     if (!found)
-      return wm_error_set(error, WM_E_REGISTER_INVALID, "the register of user '%.*s' in redis: %s",
+      return wm_error_set(error, WM_E_REGISTER_INVALID,
+                          "the register of user '%.*s' in redis: %s ('waymark rebuild' makes redis anew)",
                           WM_TEXT_ARG(entry->id), why.text);
     if (!wm_text_equal(found->id, entry->id) || found->home != LOOP_LOG(loop, home, entry->id)) {
       wm_user_free(found);

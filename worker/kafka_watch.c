@@ -14,9 +14,9 @@ static int watch_topic(struct kafka *kafka, const char *name, struct wm_error *e
 
 int kafka_watch_open(struct kafka *kafka, struct wm_error *error) {
   static const struct setting_pair own[] = {{"isolation.level", "read_uncommitted"}, {NULL, NULL}};
-  const char *const outputs[] = {kafka->settings.topics.users, kafka->settings.topics.outcomes,
-                                 kafka->settings.topics.changes, kafka->settings.topics.failures,
-                                 kafka->settings.topics.notifications};
+  const char *const outputs[] = {kafka->settings.topics.users,         kafka->settings.topics.outcomes,
+                                 kafka->settings.topics.changes,       kafka->settings.topics.failures,
+                                 kafka->settings.topics.notifications, kafka->settings.topics.control};
   const size_t output_count = sizeof outputs / sizeof *outputs;
   kafka->watcher.name = "watcher";
   kafka->watcher.logger = kafka->logger;
@@ -46,8 +46,16 @@ static enum log_poll look_at(struct kafka *kafka, const rd_kafka_metadata_topic_
     wm_error_set(error, WM_E_TOPIC_INVALID, "topic '%s' is gone", topic->topic);
     return LOG_BROKEN;
   }
-  if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR || topic->partition_cnt == kafka->partitions)
+  bool is_control = strcmp(topic->topic, kafka->settings.topics.control) == 0;
+  if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR || topic->partition_cnt == (is_control ? 1 : kafka->partitions))
     return LOG_NOTHING;
+  if (is_control) {
+    wm_error_set(error, WM_E_TOPIC_INVALID,
+                 "topic '%s' has %d partitions now, not 1: what is switched off and "
+                 "archived stands in one order only when there is one",
+                 topic->topic, topic->partition_cnt);
+    return LOG_BROKEN;
+  }
   wm_error_set(error, WM_E_TOPIC_INVALID,
                "topic '%s' has %d partitions now, not %d: users have changed their home, registers must be moved "
                "(waymark topics rehome) before a worker may go on",

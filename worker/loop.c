@@ -91,6 +91,7 @@ static int exit_code_of(enum wm_code code) {
       {WM_E_OUT_OF_MEMORY, LOOP_EXIT_AGAIN},
       {WM_E_TOPIC_INVALID, LOOP_EXIT_CONFIGURATION},
       {WM_E_LOG_TRUNCATED, LOOP_EXIT_CONFIGURATION},
+      {WM_E_REGISTER_INVALID, LOOP_EXIT_CONFIGURATION}, /* somebody else's hand, or a newer version's */
       {WM_E_REDIS_FAILED, LOOP_EXIT_CONFIGURATION},
       {WM_E_SETTING_INVALID, LOOP_EXIT_CONFIGURATION},
   };

@@ -30,6 +30,12 @@ enum cache_result redis_refused(struct redis *redis, const redisReply *reply, st
                  {"MASTERDOWN", false}, {"CLUSTERDOWN", false}, {"TRYAGAIN", false}, {"BUSY", false},
                  {"NOREPLICAS", false}, {"NOSCRIPT", false},    {"WRONGPASS", true}, {"NOAUTH", true}};
   wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' says: %.*s", redis->address, (int)reply->len, reply->str);
+  if (strncmp(reply->str, "WRONGTYPE", strlen("WRONGTYPE")) == 0)
+    wm_error_set(
+        error, WM_E_REDIS_FAILED,
+        "redis at '%s' has a key below '%s:' that is not Waymark's: delete it ('waymark verify' names those of "
+        "users), then 'waymark rebuild'; it says: %.*s",
+        redis->address, redis->prefix, (int)reply->len, reply->str);
   for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
     if (strncmp(reply->str, passing[i].word, strlen(passing[i].word)) == 0 &&
         (!passing[i].later || redis->was_connected))

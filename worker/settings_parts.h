@@ -40,7 +40,7 @@ struct settings_place {
 };
 
 /* What rows of settings.def name. */
-settings_fn set_instance, set_text, set_filled, set_key_prefix, set_address, set_listen, set_secret_file, set_word, set_partitioner,
+settings_fn set_instance, set_text, set_filled, set_key_prefix, set_brokers, set_address, set_listen, set_secret_file, set_word, set_partitioner,
     set_delivery, set_users, set_role, set_int32, set_size, set_milliseconds, set_duration, set_topic, set_topics,
     set_ignore, set_user_written, set_properties;
 
@@ -48,6 +48,9 @@ settings_fn set_instance, set_text, set_filled, set_key_prefix, set_address, set
 void settings_check_topics(struct settings_reading *reading);
 
 const char *settings_keep(struct settings_reading *reading, struct wm_text text); /* a copy in the settings' arena */
+
+/* A relative path counts from the folder of waymark.yaml. NULL: out of memory. */
+const char *settings_path(struct settings_reading *reading, const char *path);
 
 /* The text of a scalar with ${NAME} filled in, new in the settings' arena. NULL: reported, or left open (lint). */
 const char *settings_scalar(struct settings_reading *reading, const struct wm_node *node);

@@ -48,13 +48,28 @@ static void tell_missing(struct settings_reading *reading, const struct wm_node 
                   "environment variable '%s' is not set", variable);
 }
 
+const char *settings_path(struct settings_reading *reading, const char *path) {
+  struct wm_text file = reading->file;
+  while (file.size > 0 && file.bytes[file.size - 1] != '/')
+    file.size--;
+  struct wm_buf joined = {0};
+  if (*path != '/')
+    wm_buf_add(&joined, file.bytes, file.size);
+  wm_buf_add_string(&joined, path);
+  const char *kept = joined.failed ? NULL : settings_keep(reading, (struct wm_text){joined.bytes, joined.size});
+  reading->memory |= joined.failed;
+  wm_buf_release(&joined);
+  return kept;
+}
+
 /* What a file holds, without the end of its last line. False: told, out of memory, or not to be known here: where only
  * the text is looked at, no secret is read. */
 static bool add_file(struct settings_reading *reading, const struct wm_node *node, struct wm_text name,
                      struct wm_buf *ret) {
   if (reading->mode != SETTINGS_FULL)
     return false;
-  const char *path = settings_keep(reading, (struct wm_text){name.bytes + 5, name.size - 5});
+  const char *given = settings_keep(reading, (struct wm_text){name.bytes + 5, name.size - 5});
+  const char *path = given ? settings_path(reading, given) : NULL;
   FILE *file = path ? fopen(path, "re") : NULL;
   char *bytes = file ? malloc(SECRET_LIMIT + 1) : NULL;
   size_t size = bytes ? fread(bytes, 1, SECRET_LIMIT + 1, file) : 0;

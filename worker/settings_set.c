@@ -76,6 +76,44 @@ static long port_of(const char *text) {
   return colon && isdigit((unsigned char)colon[1]) && !*end && port <= 65535 ? port : -1;
 }
 
+/* What stands before the port can be the name of a host. */
+static bool is_host(const char *text, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    if (isspace((unsigned char)text[i]) || text[i] == '/')
+      return false;
+  return size > 0;
+}
+
+/* The first of brokers, "[PROTOCOL://]HOST[:PORT]" with commas between, is as it should be. */
+static bool is_broker(const char *text, size_t size) {
+  char one[512];
+  if (size >= sizeof one)
+    return false;
+  memcpy(one, text, size);
+  one[size] = '\0';
+  const char *scheme = strstr(one, "://"), *host = scheme ? scheme + 3 : one;
+  const char *colon = strrchr(host, ':'), *bracket = strrchr(host, ']');
+  if (!colon || (bracket && bracket > colon))
+    return is_host(host, strlen(host));
+  return is_host(host, (size_t)(colon - host)) && port_of(host) > 0;
+}
+
+void set_brokers(struct settings_reading *reading, const struct wm_node *node, void *place) {
+  const char *text = NULL;
+  set_filled(reading, node, &text);
+  for (const char *at = text; at; at = *at ? at + 1 : NULL) {
+    at += strspn(at, " ");
+    size_t size = strcspn(at, ",");
+    if (!is_broker(at, size)) {
+      refuse(reading, node, "host:port, several with commas in between");
+      return;
+    }
+    at += size;
+  }
+  if (text)
+    *(const char **)place = text;
+}
+
 /* "" listens nowhere; without a host everywhere; port 0 is a free one. */
 void set_listen(struct settings_reading *reading, const struct wm_node *node, void *place) {
   const char *text = NULL;
@@ -83,8 +121,8 @@ void set_listen(struct settings_reading *reading, const struct wm_node *node, vo
   if (!text)
     return;
   const char *colon = strrchr(text, ':');
-  bool is_host = colon && (!memchr(text, ':', (size_t)(colon - text)) || (*text == '[' && colon[-1] == ']'));
-  if (*text == '\0' || (is_host && port_of(text) >= 0))
+  bool is_place = colon && (!memchr(text, ':', (size_t)(colon - text)) || (*text == '[' && colon[-1] == ']'));
+  if (*text == '\0' || (is_place && port_of(text) >= 0))
     *(const char **)place = text;
   else
     refuse(reading, node, "host:port, such as 127.0.0.1:9464 or [::1]:9464, or left empty");
@@ -95,7 +133,7 @@ void set_address(struct settings_reading *reading, const struct wm_node *node, v
   set_filled(reading, node, &text);
   if (!text)
     return;
-  if (*text == '/' || (*text != ':' && !strchr(text, '/') && port_of(text) > 0))
+  if (*text == '/' || (port_of(text) > 0 && is_host(text, (size_t)(strrchr(text, ':') - text))))
     *(const char **)place = text;
   else
     refuse(reading, node, "host:port or the absolute path of a socket");
@@ -104,6 +142,8 @@ void set_address(struct settings_reading *reading, const struct wm_node *node, v
 void set_secret_file(struct settings_reading *reading, const struct wm_node *node, void *place) {
   const char *text = NULL;
   set_text(reading, node, &text);
+  if (text && *text)
+    text = settings_path(reading, text);
   if (text && *text && reading->mode == SETTINGS_FULL && access(text, R_OK))
     settings_invalid(reading, node, WM_E_FILE_UNREADABLE, "'%s' names a file that can't be read, '%.*s'",
                      reading->row->name, WM_TEXT_ARG(wm_text_shown(node->text)));

@@ -317,6 +317,9 @@ int topics_check_records(struct topics_work *work, struct wm_error *error) {
   if (!found.control_there)
     topics_say(work, control, TOPICS_WRONG,
                "has no record of the number of partitions: write it with 'waymark topics create'");
+  else if (found.partitions <= 0)
+    topics_say(work, control, TOPICS_WRONG, "its newest record '%s' was not written by Waymark: it can't be read",
+               KAFKA_PARTITIONS_KEY);
   else if (found.partitions != work->settings->kafka.partitions)
     topics_say(work, control, TOPICS_WRONG, "records %lld partitions, kafka.partitions is %d: set it to %lld",
                (long long)found.partitions, work->settings->kafka.partitions, (long long)found.partitions);

@@ -23,6 +23,7 @@
 
 static volatile sig_atomic_t asked_to_stop, asked_to_reload;
 static volatile sig_atomic_t looking_for_doors; /* nothing was decided yet, so there is nothing to hand over */
+static volatile sig_atomic_t ends_with;         /* why it has stopped by itself, as exit code; 0: it has not */
 
 struct worker {
   char *folder;
@@ -62,10 +63,20 @@ static void on_signal(int number) {
 /* Brokers that hang must not hold a stop up: what is not committed is read again by the next owner. */
 static void on_alarm(int number) {
   static const char text[] = "waymarkd: brokers or redis did not answer in time, stopped without a hand-over\n";
+  int code = ends_with ? ends_with : LOOP_EXIT_AGAIN;
   (void)number;
   if (write(2, text, sizeof text - 1) < 0)
-    _exit(LOOP_EXIT_AGAIN);
-  _exit(LOOP_EXIT_AGAIN);
+    _exit(code);
+  _exit(code);
+}
+
+/* Nor may they hold up an end that this worker has found by itself: librdkafka waits for ever to be rid of a consumer
+ * whose topic was deleted. */
+static void end_with(int code) {
+  if (code == 0 || asked_to_stop)
+    return;
+  ends_with = code;
+  alarm(STOP_SECONDS);
 }
 
 static void catch_signals(void) {
@@ -369,6 +380,7 @@ int main(int argc, char **argv) {
     code = LOOP_EXIT_CONFIGURATION;
   if (code == 0 && !arguments.check)
     code = open_and_run(&worker);
+  end_with(code);
   http_close(worker.http); /* its thread looks at what is freed below */
   board_free(worker.board);
   loop_free(worker.loop);

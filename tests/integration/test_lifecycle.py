@@ -324,6 +324,24 @@ def test_a_number_of_partitions_that_changes_while_it_runs(make_workspace, worke
     refused(worker, workspace.events, codes=(75, 78))
 
 
+@pytest.mark.parametrize("name", ["events", "control"])
+def test_a_topic_that_goes_while_it_runs(name, make_workspace, workers, broker):
+    """librdkafka never gets rid of a consumer whose topic was deleted; the worker ends all the same."""
+    workspace = make_workspace(SMALL)
+    topic = workspace.events if name == "events" else workspace.topic[name]
+    worker = workers(workspace)
+    broker.delete_topics([topic])
+    refused(worker, f"topic '{topic}' is gone", codes=(78,))
+
+
+def test_a_register_that_somebody_else_wrote(make_workspace, workers, sender):
+    """To start again would change nothing: a supervisor must not try for ever."""
+    workspace = make_workspace(SMALL)
+    sender.of_user(workspace.topic["users"], "u1", b"no register")
+    sender.flush()
+    refused(workers(workspace, ready=False), "REGISTER_INVALID", "'u1'", codes=(78,))
+
+
 def test_a_redis_that_evicts(tmp_path, make_workspace, workers):
     redis = Redis(tmp_path / "redis", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru").start()
     try:

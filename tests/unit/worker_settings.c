@@ -184,6 +184,35 @@ Test(settings, a_password_file_must_be_readable_where_it_counts) {
   cr_expect_eq(findings.items[0].column, 25u);
 }
 
+Test(settings, a_relative_path_counts_from_the_folder_of_the_settings) {
+  static const char yaml[] = "redis: { password-file: secrets/redis }\n";
+  cr_assert_eq(settings_read(&settings, WM_TEXT("/etc/waymark/waymark.yaml"), WM_TEXT(yaml), SETTINGS_LINT, &findings),
+               0);
+  cr_expect_str_eq(settings.redis.password_file, "/etc/waymark/secrets/redis");
+  settings_release(&settings);
+  cr_assert_eq(read_settings("redis: { password-file: /run/redis }\n", SETTINGS_LINT), 0);
+  cr_expect_str_eq(settings.redis.password_file, "/run/redis");
+}
+
+static int try_place(const char *setting, const char *place) {
+  char text[200];
+  snprintf(text, sizeof text, "%s: \"%s\" }\n", setting, place);
+  int failed = read_settings(text, SETTINGS_FULL);
+  settings_release(&settings);
+  return failed;
+}
+
+Test(settings, brokers_are_hosts_and_ports) {
+  static const char *const fine[] = {"a", "a:1", "a:65535,b", "a:1, b:2", "SASL_SSL://a:1", "[::1]:9092", "[::1]"};
+  static const char *const wrong[] = {
+      ",", "a:1,", "a:0", "a:65536", "a:x", "a:", ":1", "a b:1", "http://a/x", " ", "://a"};
+  for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+    cr_expect_eq(try_place("kafka: { bootstrap", fine[i]), 0, "%s", fine[i]);
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    cr_expect_eq(try_place("kafka: { bootstrap", wrong[i]), -1, "%s", wrong[i]);
+  cr_expect_eq(try_place("redis: { address", "redis://a:6379"), -1, "it would be asked for ever");
+}
+
 /* --- the table --- */
 
 Test(settings, each_row_can_be_shown_to_people) {
