@@ -164,3 +164,42 @@ void settings_release(struct settings *settings) {
   wm_arena_release(&settings->arena);
   *settings = (struct settings){0};
 }
+
+/* --- what has changed --- */
+
+static bool same_topics(const struct settings *a, const struct settings *b) {
+  bool same = a->topics.event_count == b->topics.event_count;
+  for (size_t i = 0; same && i < a->topics.event_count; i++)
+    same = strcmp(a->topics.events[i], b->topics.events[i]) == 0;
+  return same;
+}
+
+static bool same_properties(const struct settings *a, const struct settings *b) {
+  bool same = a->kafka.property_count == b->kafka.property_count;
+  for (size_t i = 0; same && i < a->kafka.property_count; i++)
+    same = strcmp(a->kafka.properties[i].name, b->kafka.properties[i].name) == 0 &&
+           strcmp(a->kafka.properties[i].value, b->kafka.properties[i].value) == 0;
+  return same;
+}
+
+static bool is_same(const struct settings *a, const struct settings *b, const struct settings_place *place) {
+  const void *one = (const char *)a + place->offset, *other = (const char *)b + place->offset;
+  if (place->set == set_topics)
+    return same_topics(a, b);
+  if (place->set == set_properties)
+    return same_properties(a, b);
+  if (place->set == set_delivery)
+    return *(const bool *)one == *(const bool *)other;
+  if (place->set == set_int32)
+    return *(const int32_t *)one == *(const int32_t *)other;
+  return strcmp(*(const char *const *)one, *(const char *const *)other) == 0;
+}
+
+const char *settings_next_changed(const struct settings *before, const struct settings *after, size_t *at) {
+  while (*at < COUNT) {
+    size_t i = (*at)++;
+    if (!setting_rows[i].reloadable && !is_same(before, after, &places[i]))
+      return setting_rows[i].name;
+  }
+  return NULL;
+}

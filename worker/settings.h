@@ -72,6 +72,10 @@ int settings_read(struct settings *settings, struct wm_text file, struct wm_text
                   struct wm_findings *findings);
 void settings_release(struct settings *settings);
 
+/* The settings that differ and need a restart, one after the other: their names from row 'at' on, which begins with 0;
+ * NULL after the last. */
+const char *settings_next_changed(const struct settings *before, const struct settings *after, size_t *at);
+
 /* After how long without a word the group takes its partitions from a worker: 'session.timeout.ms' or its default. */
 #define SETTINGS_SESSION_MS 10000
 int64_t settings_session_ms(const struct settings *settings);

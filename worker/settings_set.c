@@ -91,7 +91,7 @@ static bool is_broker(const char *text, size_t size) {
     return false;
   memcpy(one, text, size);
   one[size] = '\0';
-  const char *scheme = strstr(one, "://"), *host = scheme ? scheme + 3 : one;
+  const char *scheme = strstr(one, "://"), *host = scheme && scheme > one ? scheme + 3 : one;
   const char *colon = strrchr(host, ':'), *bracket = strrchr(host, ']');
   if (!colon || (bracket && bracket > colon))
     return is_host(host, strlen(host));

@@ -129,7 +129,7 @@ static struct loop_rules rules_of(const struct settings *settings) {
 
 /* --- another workspace --- */
 
-/* As lint prints them; in a JSON log one line each, under the rate limit. */
+/* As lint prints them; in a JSON log what is no warning, one line each, under the rate limit. */
 static void log_findings(struct worker *worker, const struct wm_findings *findings) {
   if (!worker->logger.json) {
     files_print_findings(findings);
@@ -137,9 +137,9 @@ static void log_findings(struct worker *worker, const struct wm_findings *findin
   }
   for (size_t i = 0; i < findings->count; i++) {
     const struct wm_finding *finding = &findings->items[i];
-    if (finding->severity != WM_INVALID)
+    if (finding->severity == WM_WARNING)
       continue;
-    logger_flood(&worker->logger, LOGGER_ERROR, wall_us(), "invalid",
+    logger_flood(&worker->logger, LOGGER_ERROR, wall_us(), finding->severity == WM_INVALID ? "invalid" : "error",
                  (const struct logger_field[]){{.name = "code", .text = wm_text_of(wm_code_name(finding->code))},
                                                {.name = "file", .text = finding->file},
                                                {.name = "line", .number = finding->line},
@@ -156,6 +156,15 @@ static void refuse_reload(struct worker *worker, const char *error) {
              (const struct logger_field[]){{.name = "error", .text = wm_text_of(error)}, {0}});
 }
 
+/* Against what this worker was started with: nothing is to be said of what was changed back. */
+static void tell_restarts(struct worker *worker, const struct settings *fresh) {
+  size_t at = 0;
+  const char *name;
+  while ((name = settings_next_changed(&worker->loaded.settings, fresh, &at)))
+    logger_say(&worker->logger, LOGGER_WARNING, wall_us(), "a setting was changed that needs a restart",
+               (const struct logger_field[]){{.name = "setting", .text = wm_text_of(name)}, {0}});
+}
+
 static void reload(struct worker *worker) {
   struct loaded fresh;
   struct wm_error error = {0};
@@ -165,8 +174,8 @@ static void reload(struct worker *worker) {
     sd_notify(0, "READY=1");
     return;
   }
+  log_findings(worker, &fresh.findings);
   if (fresh.findings.invalid > 0 || !fresh.workspace) {
-    log_findings(worker, &fresh.findings);
     refuse_reload(worker, "the workspace is invalid");
   } else {
     struct loop_rules rules = rules_of(&fresh.settings);
@@ -176,6 +185,7 @@ static void reload(struct worker *worker) {
     loop_reload(worker->loop, fresh.workspace, &rules);
     worker->loop->metrics.reload_failed = false;
     fresh.workspace = NULL;
+    tell_restarts(worker, &fresh.settings);
   }
   files_unload(&fresh);
   sd_notify(0, "READY=1");

@@ -128,6 +128,19 @@ def test_an_invalid_workspace_is_refused_and_the_old_one_stays(make_workspace, w
     assert worker.running()
 
 
+def test_a_reload_tells_what_needs_a_restart_and_what_can_not_work(make_workspace, workers):
+    workspace = make_workspace(SMALL)
+    worker = workers(workspace)
+    workspace.settings["kafka"]["group"] += "-other"
+    workspace.settings["limits"] = {"batch-events": 10}
+    workspace.write_settings()
+    workspace.write(SMALL.replace("role: r, action", "role: nobody, action"))
+    worker.reload()
+    told = worker.wait_said("needs a restart")
+    assert len(told) == 1 and "setting=kafka.group" in told[0]
+    assert worker.lines(r"rules\.yaml:\d+:\d+: error: .*ROLE_UNKNOWN") and worker.running()
+
+
 def test_reloads_under_load_lose_nothing(make_workspace, workers):
     workspace = make_workspace(RULES)
     worker = workers(workspace)

@@ -213,6 +213,39 @@ Test(settings, brokers_are_hosts_and_ports) {
   cr_expect_eq(try_place("redis: { address", "redis://a:6379"), -1, "it would be asked for ever");
 }
 
+/* --- what has changed --- */
+
+Test(settings, what_needs_a_restart_is_named_and_nothing_else) {
+  static const char *const others[][2] = {
+      {"instance: b", "instance"},
+      {"kafka: { bootstrap: b }", "kafka.bootstrap"},
+      {"kafka: { delivery: at-least-once }", "kafka.delivery"},
+      {"kafka: { partitions: 9 }", "kafka.partitions"},
+      {"kafka: { partitioner: fnv1a }", "kafka.partitioner"},
+      {"kafka: { properties: { linger.ms: 1 } }", "kafka.properties"},
+      {"topics: { events: [journey.milestones, b] }", "topics.events"},
+      {"topics: { events: [b] }", "topics.events"},
+      {"topics: { control: b }", "topics.control"},
+      {"redis: { password-file: /b }", "redis.password-file"},
+      {"http: { listen: \"\" }", "http.listen"},
+      {"users: closed", NULL},
+      {"limits: { batch-events: 1 }", NULL},
+      {"log: { level: error }", NULL},
+  };
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    struct settings before;
+    size_t at = 0;
+    cr_assert_eq(settings_read(&before, WM_TEXT("waymark.yaml"), WM_TEXT("{}"), SETTINGS_LINT, &findings), 0);
+    cr_assert_eq(read_settings(others[i][0], SETTINGS_LINT), 0);
+    const char *name = settings_next_changed(&before, &settings, &at);
+    if (others[i][1])
+      cr_expect_str_eq(name ? name : "", others[i][1]);
+    cr_expect_null(others[i][1] ? settings_next_changed(&before, &settings, &at) : name, "%s", others[i][0]);
+    settings_release(&before);
+    settings_release(&settings);
+  }
+}
+
 /* --- the table --- */
 
 Test(settings, each_row_can_be_shown_to_people) {
