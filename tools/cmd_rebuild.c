@@ -8,6 +8,7 @@
 #include "tools/lib/files.h"
 #include "tools/lib/progress.h"
 #include "tools/lib/say.h"
+#include "tools/requests/asker.h"
 #include "worker/clock.h"
 #include "worker/rebuilding.h"
 
@@ -128,9 +129,9 @@ static int act(struct rebuild_command *command) {
 
 static int run(const struct invocation *invocation) {
   struct rebuild_command command = {.invocation = invocation};
-  if (!options_value(&invocation->options, "reason"))
-    return say(EXIT_USAGE, "--reason is missing: why is it rebuilt?");
-  int exit_code = workspace_open_settings(invocation, &command.loaded);
+  int exit_code = asker_reason(&invocation->options, "the rebuild");
+  if (exit_code == EXIT_FINE)
+    exit_code = workspace_open_settings(invocation, &command.loaded);
   if (exit_code == EXIT_FINE)
     exit_code = act(&command);
   files_unload(&command.loaded);

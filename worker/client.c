@@ -7,6 +7,8 @@
 
 enum { ASK_MS = 10000, HOPE_MS = 2000, PATIENCE_MS = 10000, AT_END = -1, SETTLE_MS = 15000, SETTLE_LOOK_US = 5000 };
 
+#define PRESENT_END INT64_MAX /* instead of a time */
+
 struct client {
   const struct settings *settings;
   struct kafka_handle producer, consumer, reader;
@@ -193,16 +195,42 @@ static int partitions_of(struct kafka_handle *handle, const char *name, int *ret
 }
 
 /* The present end as a number: 'end' looked up later could lie behind records that came meanwhile. */
-static int64_t start_of(struct client *client, const char *topic, int32_t partition, bool from_beginning) {
+static int64_t present_end(struct client *client, const char *topic, int32_t partition) {
   int64_t low, high;
-  if (from_beginning)
-    return RD_KAFKA_OFFSET_BEGINNING;
   if (rd_kafka_query_watermark_offsets(client->consumer.rk, topic, partition, &low, &high, ASK_MS))
     return RD_KAFKA_OFFSET_END;
   return high;
 }
 
-int client_follow(struct client *client, const char *topic, bool from_beginning, struct wm_error *error) {
+static int ask_times(struct kafka_handle *handle, rd_kafka_topic_partition_list_t *list, int64_t from_ms,
+                     struct wm_error *error) {
+  for (int i = 0; i < list->cnt; i++)
+    list->elems[i].offset = from_ms < 0 ? 0 : from_ms;
+  rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(handle->rk, list, ASK_MS);
+  for (int i = 0; !code && i < list->cnt; i++)
+    code = list->elems[i].err;
+  return code ? kafka_fail(handle, error, "asking for offsets by time", code, NULL) : 0;
+}
+
+/* The offsets to follow from. All older than 'since_ms' (no offset for it): from the present end. */
+static int find_follow(struct client *client, const char *topic, int64_t since_ms,
+                       rd_kafka_topic_partition_list_t *list, struct wm_error *error) {
+  bool by_time = since_ms != CLIENT_BEGINNING && since_ms != PRESENT_END;
+  int64_t *ends = calloc((size_t)list->cnt + 1, sizeof *ends);
+  if (!ends)
+    return wm_error_memory(error);
+  for (int i = 0; i < list->cnt; i++)
+    ends[i] =
+        since_ms == CLIENT_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING : present_end(client, topic, list->elems[i].partition);
+  int failed = by_time ? ask_times(&client->consumer, list, since_ms, error) : 0;
+  for (int i = 0; i < list->cnt && !failed; i++)
+    if (!by_time || list->elems[i].offset < 0)
+      list->elems[i].offset = ends[i];
+  free(ends);
+  return failed;
+}
+
+static int follow(struct client *client, const char *topic, int64_t since_ms, struct wm_error *error) {
   int count = 0;
   kafka_message_drop(&client->message);
   kafka_handle_close(&client->consumer);
@@ -213,10 +241,19 @@ int client_follow(struct client *client, const char *topic, bool from_beginning,
   if (!list)
     return wm_error_memory(error);
   for (int32_t p = 0; p < count; p++)
-    rd_kafka_topic_partition_list_add(list, topic, p)->offset = start_of(client, topic, p, from_beginning);
-  rd_kafka_resp_err_t code = kafka_assign_alone(&client->consumer, list);
+    rd_kafka_topic_partition_list_add(list, topic, p);
+  int failed = find_follow(client, topic, since_ms, list, error);
+  rd_kafka_resp_err_t code = failed ? 0 : kafka_assign_alone(&client->consumer, list);
   rd_kafka_topic_partition_list_destroy(list);
-  return code ? kafka_fail(&client->consumer, error, topic, code, NULL) : 0;
+  return failed ? -1 : code ? kafka_fail(&client->consumer, error, topic, code, NULL) : 0;
+}
+
+int client_follow(struct client *client, const char *topic, bool from_beginning, struct wm_error *error) {
+  return follow(client, topic, from_beginning ? CLIENT_BEGINNING : PRESENT_END, error);
+}
+
+int client_follow_since(struct client *client, const char *topic, int64_t from_ms, struct wm_error *error) {
+  return follow(client, topic, from_ms, error);
 }
 
 int client_next(struct client *client, int timeout_ms, struct wm_record *ret, struct wm_error *error) {
@@ -243,16 +280,6 @@ static rd_kafka_topic_partition_list_t *list_of(const struct client_reading *rea
   return list;
 }
 
-static int ask_times(struct client *client, rd_kafka_topic_partition_list_t *list, int64_t from_ms,
-                     struct wm_error *error) {
-  for (int i = 0; i < list->cnt; i++)
-    list->elems[i].offset = from_ms < 0 ? 0 : from_ms;
-  rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client->reader.rk, list, ASK_MS);
-  for (int i = 0; !code && i < list->cnt; i++)
-    code = list->elems[i].err;
-  return code ? kafka_fail(&client->reader, error, "asking for offsets by time", code, NULL) : 0;
-}
-
 /* 'list' gets the offsets to begin at: the start of the log, or what a time says. No offset for a time means that all
  * is older; but so does the embedded broker answer, which knows no times, even for 1970: then all is read and looked
  * at. */
@@ -264,7 +291,7 @@ static int find_starts(struct client *client, rd_kafka_topic_partition_list_t *l
     return 0;
   }
   rd_kafka_topic_partition_list_t *oldest = rd_kafka_topic_partition_list_copy(list);
-  int failed = ask_times(client, list, client->from_ms, error) || ask_times(client, oldest, 0, error);
+  int failed = ask_times(&client->reader, list, client->from_ms, error) || ask_times(&client->reader, oldest, 0, error);
   for (int i = 0; !failed && i < list->cnt; i++)
     if (list->elems[i].offset < 0)
       list->elems[i].offset = oldest->elems[i].offset < 0 ? lows[i] : client->ends->elems[i].offset;

@@ -25,6 +25,9 @@ int64_t client_sent_end(const struct client *client, int32_t partition);
  * Takes the place of a topic followed before. */
 int client_follow(struct client *client, const char *topic, bool from_beginning, struct wm_error *error);
 
+/* The same from the first record on whose timestamp is 'from_ms' or later. */
+int client_follow_since(struct client *client, const char *topic, int64_t from_ms, struct wm_error *error);
+
 /* The next record, borrowed until the next call. 1: a record, 0: none within 'timeout_ms', -1: it can't be read. */
 int client_next(struct client *client, int timeout_ms, struct wm_record *ret, struct wm_error *error);
 

@@ -111,6 +111,15 @@ int ranges_ask(struct ranges *ranges, const char *topic, int32_t partition, stru
   return 0;
 }
 
+int ranges_cluster(struct ranges *ranges, struct wm_arena *arena, struct wm_text *ret) {
+  char *id = ranges->handle.rk ? rd_kafka_clusterid(ranges->handle.rk, RANGES_ASK_MS) : NULL;
+  *ret = WM_NO_TEXT;
+  int failed = id ? wm_arena_text(arena, wm_text_of(id), ret) : 0;
+  if (id)
+    rd_kafka_mem_free(ranges->handle.rk, id);
+  return failed;
+}
+
 int ranges_at(struct ranges *ranges, const char *topic, const struct range *list, size_t count, int64_t time_ms,
               int64_t *ret, struct wm_error *error) {
   rd_kafka_topic_partition_list_t *times = rd_kafka_topic_partition_list_new((int)count);

@@ -128,9 +128,13 @@ static int try_once(struct sender *sender, const struct wm_record *records, size
     return -1;
   if (produce_all(sender, records, count, deadline_us, error) == 0)
     return insist(sender, rd_kafka_commit_transaction, "committing the transaction", deadline_us, error);
-  struct wm_error again;
+  struct wm_error again = {0};
   rd_kafka_purge(sender->handle.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  return insist(sender, rd_kafka_abort_transaction, "undoing the transaction", deadline_us, &again) == 0 ? 1 : -1;
+  if (insist(sender, rd_kafka_abort_transaction, "undoing the transaction", deadline_us, &again) == 0)
+    return 1;
+  if (again.code == WM_E_KAFKA_FENCED)
+    *error = again;
+  return -1;
 }
 
 int sender_send(struct sender *sender, const struct wm_record *records, size_t count, struct wm_error *error) {

@@ -3,6 +3,7 @@
 #ifndef WM_WORKER_RANGES_H
 #define WM_WORKER_RANGES_H
 
+#include "core/arena.h"
 #include "core/codec/record.h"
 #include "core/error.h"
 #include "worker/settings.h"
@@ -26,6 +27,9 @@ void ranges_close(struct ranges *ranges); /* NULL is fine */
  * memory fails with KAFKA_FAILED. */
 int ranges_ask(struct ranges *ranges, const char *topic, int32_t partition, struct range **ret, size_t *ret_count,
                struct wm_error *error);
+
+/* Kafka's own id of the cluster that answered, as text of 'arena'; WM_NO_TEXT where it has none. -1: out of memory. */
+int ranges_cluster(struct ranges *ranges, struct wm_arena *arena, struct wm_text *ret);
 
 /* The first offset of each of the ranges' partitions whose timestamp is 'time_ms' or later, by position; 'high' where
  * there is none. */

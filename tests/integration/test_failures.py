@@ -82,13 +82,18 @@ def test_failed_tasks_are_found_and_run_again(make_workspace, workers, sender, b
     text = ask(workspace, "failures", "show", dead["id"]).stdout
     assert '{"bad\\x1b[31m' in text and "\x1b" not in text
     refused = ask(workspace, "redrive", dead["id"], "--reason", "r", "--yes", code=1)
-    assert "is a rejected event" in refused.stderr
+    assert "is a rejected event" in refused.stderr and f"redrive --edit {dead['id']}" in refused.stderr
+    assert "--edit mends one" in ask(workspace, "redrive", "--code", "EVENT_INVALID", "--reason", "r", "--yes", code=1).stderr
 
     # nothing is mended yet: it fails again, and the new failure stands for the old one
     redriven = rows(workspace, "redrive", found[0]["id"], "--reason", "too early", "--yes", code=1)
     assert [(one["result"], one["code"]) for one in redriven] == [("failed", "ROLE_INACTIVE")]
     refused = ask(workspace, "redrive", "--id", found[0]["id"], "--reason", "again", "--yes", code=1)
     assert "redriven before" in refused.stderr
+    (shown,) = rows(workspace, "failures", "show", found[0]["id"])
+    assert [(one["run"], one["reason"]) for one in shown["redriven"]] == [(redriven[0]["run"], "too early")]
+    assert f"in {redriven[0]['run']} by " in ask(workspace, "failures", "show", found[0]["id"]).stdout
+    assert rows(workspace, "failures", "show", found[1]["id"])[0]["redriven"] == []
 
     # the role is mended
     workspace.write(RULES.format(status="active"))

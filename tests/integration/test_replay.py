@@ -1,4 +1,5 @@
 """Events once more, on real Kafka and Redis: plan, apply, what becomes of it, and a process that is killed on its way."""
+import hashlib
 import json
 import os
 import pathlib
@@ -101,6 +102,14 @@ class Desk:
         return len(self.workspace.broker.read(self.workspace.topic["notifications"]))
 
 
+def of_another_cluster(plan):
+    """The plan as it would have been made there, with its digest."""
+    plan["cluster"] = "elsewhere"
+    del plan["digest"]
+    members = (json.dumps(name) + ":" + json.dumps(value, separators=(",", ":")) + "," for name, value in plan.items())
+    return json.dumps({**plan, "digest": hashlib.sha256(("{" + "".join(members)).encode()).hexdigest()})
+
+
 def test_a_replay_of_everything_changes_nothing_and_tells_nobody(make_workspace, workers, sender):
     desk = Desk(make_workspace(RULES), sender)
     workers(desk.workspace)
@@ -110,6 +119,8 @@ def test_a_replay_of_everything_changes_nothing_and_tells_nobody(make_workspace,
     assert (total["read"], total["selected"], total["changes"], total["failed"]) == (400, 400, 0, 0)
     refused = desk.call("replay", "plan", "--topic", desk.workspace.events, "--from", "0", "--output", "x", code=2)
     assert "--to is missing" in refused.stderr and "The topic ends now at offset" in refused.stderr
+    outside = ("--topic", desk.workspace.events, "--from", "0", "--to", "9", "--partition", "4", "--output", "x")
+    assert "has the partitions 0 to 3" in desk.call("replay", "plan", *outside, code=2).stderr
 
     done = json.loads(desk.apply("--run", "all", "--rate", "max").stdout)
     assert (done["sent"], done["changed"], done["suppressed"]) == (400, 0, total["notifications"])
@@ -124,6 +135,8 @@ def test_a_replay_of_everything_changes_nothing_and_tells_nobody(make_workspace,
     wait_until(lambda: desk.workspace.lag() == 0, what="the worker to take it up")
     total = desk.plan()
     assert (total["failed"], total["failed-first"], desk.plan("--automation", "join")["failed-first"]) == (1, 1, 0)
+    assert [desk.plan(*more)["failed-first"] for more in (["--user", "u1"], ["--user", "u2"], ["--type", "journey.started"],
+                                                          ["--type", "journey.c*"])] == [1, 0, 0, 1]
     assert "is taken by a replay of another plan" in desk.apply("--run", "all", code=1).stderr
     runs = [json.loads(line) for line in desk.call("replay", "list", "--json").stdout.splitlines()]
     assert [(run["run"], run["state"], run["sent"], run["by"]) for run in runs] == [("all", "done", 400, "jane")]
@@ -148,6 +161,8 @@ def test_a_new_automation_for_old_events_and_plans_that_fit_no_more(make_workspa
     good = desk.plan_file.read_text()
     desk.plan_file.write_text(json.dumps(tampered))
     assert "was changed after it was made" in desk.apply(code=1).stderr
+    desk.plan_file.write_text(of_another_cluster(json.loads(good)))
+    assert "another Kafka cluster (elsewhere," in desk.apply(code=1).stderr
     desk.plan_file.write_text(json.dumps(json.loads(good), indent=1))  # laid out anew: the same plan
 
     worker.wait_said("reloaded")
@@ -208,6 +223,32 @@ def test_a_run_that_is_killed_goes_on_to_the_record(make_workspace, workers, sen
         reached = ends()
     done = json.loads(desk.apply("--run", "hurt", "--rate", "max").stdout)
     assert done["sent"] == count and done["resumed"]
+    assert done["executions"] == count, "what the workers made of it before the kills counts too"
     origins = [(record.header("wm-origin-partition"), record.header("wm-origin-offset")) for record in desk.copies()]
     assert len(origins) == len(set(origins)) == count, "each exactly once"
     assert desk.registers() == before
+
+
+def test_a_run_is_stopped_and_taken_over(make_workspace, workers, sender):
+    desk = Desk(make_workspace(RULES), sender)
+    workers(desk.workspace)
+    desk.send(300)
+    desk.plan()
+    command = [build_folder() / "waymark", "replay", "apply", desk.plan_file, "--reason", "r", "--run", "held", "--yes",
+               "--rate", "20", "-C", desk.workspace.folder]
+
+    def begin():
+        before = len(desk.copies())
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: len(desk.copies()) > before, 30, what="it to send something")
+        return process
+
+    first = begin()
+    first.terminate()
+    out, err = first.communicate(timeout=30)
+    assert first.returncode == 1 and " of 300 were sent; the same command goes on there" in err, (out, err)
+    second = begin()
+    done = json.loads(desk.apply("--run", "held", "--rate", "max").stdout)
+    out, err = second.communicate(timeout=60)
+    assert second.returncode == 1 and "another process has taken the run 'held' over" in err, (out, err)
+    assert (done["sent"], done["executions"], len(desk.copies())) == (300, 300, 300)

@@ -2,6 +2,8 @@
 import contextlib
 import itertools
 import json
+import os
+import pty
 import threading
 import time
 
@@ -11,7 +13,7 @@ from checker import redis_is_caught_up
 from load import structured
 from waymark_testlib.kafka import Sender, home
 from waymark_testlib.process import free_ports, wait_until
-from waymark_testlib.worker import waymark
+from waymark_testlib.worker import build_folder, waymark
 
 RULES = """
 role: member
@@ -231,9 +233,32 @@ def test_a_rebuild_survives_its_workers(desk, workers, crash):
     assert not desk.redis.exists(desk.key("nobody", "roles"))
 
 
+def asked_on_a_terminal(words, errors):
+    """Says no on a terminal while stderr goes to a file. The exit code, and whether it asked."""
+    shown = b""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT, 0o600), 2)
+        os.execv(build_folder() / "waymark", ["waymark", *map(str, words)])
+    try:
+        while b"[y/N]" not in shown and (more := os.read(terminal, 4096)):
+            shown += more
+        os.write(terminal, b"n\n")
+        while os.read(terminal, 4096):
+            pass
+    except OSError:  # its side of the terminal is closed
+        pass
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.close(terminal)
+    return code, b"[y/N]" in shown
+
+
 def test_a_rebuild_asks_for_a_reason_and_a_redis(desk):
     folder = desk.workspace.folder
     assert waymark("rebuild", "--yes", "-C", folder).returncode == 2
+    assert waymark("rebuild", "--yes", "--reason", "\udcff", "-C", folder).returncode == 2
+    assert asked_on_a_terminal(["rebuild", "--reason", "r", "-C", folder], desk.workspace.logs / "said") == (1, True)
+    assert "nothing was done" in (desk.workspace.logs / "said").read_text()
     other = desk.workspace.other_instance("empty")
     other.settings["redis"]["prefix"] += "-empty"
     other.write_settings()

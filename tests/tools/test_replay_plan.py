@@ -116,6 +116,29 @@ def test_users_from_a_file(place):
     assert json.loads((place.parent / "plan.json").read_text())["filter"]["users"] == ["u2", "u3"]
 
 
+def test_files_of_other_editors(place):
+    names, source = place.parent / "names", place.parent / "windows.jsonl"
+    names.write_bytes(b"\xef\xbb\xbfu1\r\nu3")
+    source.write_bytes(b"\xef\xbb\xbf" + lines(*[event(n, subject=f"u{n}") for n in range(1, 4)]).replace("\n", "\r\n").encode())
+    (place.parent / "none").write_text("")
+    done = waymark("replay", "plan", "-C", place, "--input", source, "--users", place.parent / "none", "--output",
+                   place.parent / "p", "--user", f"@{names}", "--json")
+    assert done.code == 0, done.err
+    assert [line["user"] for line in of(done, "user")] == ["u1", "u3"] and of(done, "plan")[0]["rejected"] == 0
+
+
+def test_what_changes_is_not_said_to_change_nothing(place):
+    source, nobody = place.parent / "e.jsonl", place.parent / "nobody"
+    source.write_text(lines(event(1)))
+    nobody.write_text("")
+    words = ["replay", "plan", "-C", place, "--input", source, "--users", nobody, "--output", place.parent / "p"]
+    said = waymark(*words).out
+    assert "1 users gain a role" in said and "changes nothing" not in said and "comes of other rules" in said
+    assert "Nothing to play again: no automation takes any" in waymark(*words, "--user", "u9").out
+    source.write_text("")
+    assert "Nothing to play again: no record stands" in waymark(*words).out
+
+
 def test_the_same_event_twice_is_one_decision(place):
     assert of(plan(place, [event(1), event(1)]), "plan")[0]["duplicates"] == 1
 
@@ -133,8 +156,7 @@ def test_that_conditions_read_the_user_is_said(place):
     source = place.parent / "e.jsonl"
     source.write_text(lines(event(1)))
     arguments = ["replay", "plan", "-C", place, "--input", source, "--users", source, "--output", place.parent / "p"]
-    (place.parent / "e2").write_text("")
-    arguments[7] = place.parent / "e2"
+    arguments[7] = live(place, [event(1)])
     assert "this replay changes nothing" in waymark(*arguments).out
     (place / "join.yaml").write_text(AUTOMATION.replace("when:", "when:\n  user.status: active"))
     done = waymark(*arguments)
@@ -145,7 +167,15 @@ def test_that_conditions_read_the_user_is_said(place):
     (["--topic", "journey.milestones", "--output", "p"], "--from is missing"),
     (["--topic", "journey.milestones", "--from", "soon", "--output", "p"], "'soon' is no moment"),
     (["--topic", "other", "--from", "0", "--output", "p"], "is none of topics.events"),
+    (["--topic", "journey.milestones", "--from", "2026-11-18", "--to", "2026-11-17", "--output", "p"], "--from is after --to"),
+    (["--topic", "journey.milestones", "--from", "1d", "--to", "2d", "--output", "p"], "--from is after --to"),
+    (["--topic", "journey.milestones", "--from", "7", "--to", "7", "--partition", "0", "--output", "p"], "is not before --to 7"),
     (["--from", "0", "--output", "p"], "--topic is missing"),
+    (["--input", "e", "--users", "u", "--output", "-"], "--output needs a file"),
+    (["--input", "e", "--users", "u", "--output", "e"], "'e' is what --input reads"),
+    (["--input", "e", "--users", "u", "--output", "./u"], "'./u' is what --users reads"),
+    (["--input", "e", "--users", "u", "--output", "e", "--user", "@e"], "it would be overwritten"),
+    (["--input", "e", "--users", "u", "--output", "p", "--where", ""], "a condition of one line"),
     (["--input", "e", "--users", "u"], "--output is missing"),
     (["--input", "e", "--users", "u", "--from", "0", "--output", "p"], "takes no --from"),
     (["--input", "e", "--users", "u", "--output", "p", "--where", "data.x: { foo: 1 }"], "unknown operator 'foo'"),

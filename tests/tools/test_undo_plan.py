@@ -221,7 +221,7 @@ tasks:
     play(place, event(1, type="journey.a"), by_hand(2, "u2"), event(3, type="journey.a", subject="u2"))
     done = plan(place, "swing")
     assert {row["user"]: (row["give-back"], row["why"]) for row in of(done, "loss")} == {
-        "u1": (False, "it took what it had given itself"), "u2": (True, "to be given back")}
+        "u1": (False, "not assigned without it either"), "u2": (True, "to be given back")}
 
 
 def test_where_the_log_begins_later_the_removal_itself_tells(place):
@@ -274,10 +274,14 @@ def test_lists_have_a_limit(place):
     (["--automation", "join", "--limit", "many"], "--limit needs a number"),
     (["--automation", "join", "--give-back", "x"], "give --outcomes too"),
     (["--automation", "join", "--reason", "x"], "has no option '--reason'"),
+    (["--automation", "manual"], "'waymark revoke' takes them back"),
+    (["--automation", "join", "--output", "-"], "--output needs a file"),
+    (["--automation", "join", "--output", "users.jsonl"], "it would be overwritten"),
+    (["--automation", "join", "--outcomes", "users.jsonl", "--give-back", "users.jsonl"], "it would be overwritten"),
 ])
 def test_wrong_usage(place, words, said):
     play(place, event(1, type=JOIN))
-    done = waymark("undo", "plan", "-C", place / "ws", "--users", place / "users.jsonl", *words)
+    done = waymark("undo", "plan", "-C", place / "ws", "--users", place / "users.jsonl", *words, cwd=place)
     assert done.code == 2 and said in done.err, done.err
 
 

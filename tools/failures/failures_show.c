@@ -90,6 +90,65 @@ static int print_record_json(void *taker, size_t index, const struct wm_record *
   return EXIT_FINE;
 }
 
+/* --- what was redriven --- */
+
+struct redrives {
+  struct wm_text failure;
+  bool json;
+  struct wm_buf told;
+};
+
+static struct wm_text header(const struct wm_record *record, const char *name) {
+  const struct wm_header *found = originals_header(record, name);
+  return found && wm_text_is_utf8(found->value, NULL) ? found->value : WM_NO_TEXT;
+}
+
+static void add_redrive(struct redrives *redrives, const struct wm_record *record) {
+  struct wm_buf *told = &redrives->told;
+  struct wm_text run = header(record, "wm-run"), by = header(record, "wm-by"), reason = header(record, "wm-reason");
+  if (!wm_text_equal(header(record, "wm-failure"), redrives->failure))
+    return;
+  if (redrives->json) {
+    wm_write_open(told, WM_NO_KEY, '{');
+    wm_write_text(told, WM_KEY("run"), run);
+    wm_write_moment(told, WM_KEY("at"), record->timestamp_ms * 1000);
+    wm_write_text(told, WM_KEY("by"), by);
+    wm_write_text(told, WM_KEY("reason"), reason);
+    wm_write_close(told, '}');
+    return;
+  }
+  wm_buf_add_string(told, "redriven ");
+  show_time(record->timestamp_ms * 1000, told);
+  wm_buf_add_string(told, " in ");
+  say_safe(told, run);
+  wm_buf_add_string(told, by.bytes ? " by " : "");
+  say_safe(told, by);
+  wm_buf_add_string(told, reason.bytes ? ": " : "");
+  say_safe(told, reason);
+  wm_buf_add_char(told, '\n');
+}
+
+/* The records on topics.replay that name it, as long as retention keeps them. */
+static int find_redrives(const struct showing *showing, const struct failure *failure, struct redrives *ret) {
+  const struct client_reading reading = {.topic = showing->offline ? "" : showing->loaded->settings.topics.replay,
+                                         .partition = CLIENT_ALL_PARTITIONS,
+                                         .from_ms = (failure->at_us - ORIGINALS_CLOCKS_US) / 1000,
+                                         .optional = true};
+  struct wm_error error = {0};
+  struct wm_record record;
+  *ret = (struct redrives){.failure = failure->id, .json = showing->json, .told = WM_BUF_INIT};
+  if (showing->offline || failure->rejected)
+    return EXIT_FINE;
+  struct client *client = client_open(&showing->loaded->settings, &error);
+  int more = client && client_read(client, &reading, &error) == 0 ? 1 : -1;
+  while (more > 0 && (more = client_read_next(client, &record, &error)) > 0)
+    add_redrive(ret, &record);
+  client_close(client);
+  return more < 0 ? say_error(EXIT_OUTSIDE, &error) : EXIT_FINE;
+}
+
+/* --- all of one --- */
+
 static int find_record(const struct showing *showing, const struct failure *failure, original_fn *take, void *taker) {
   struct wm_error error = {0};
   if (showing->offline)
@@ -103,23 +162,40 @@ static int find_record(const struct showing *showing, const struct failure *fail
   return exit_code;
 }
 
-static int show(struct showing *showing, struct failure *failure) {
+static int show_text(struct showing *showing, struct failure *failure, const struct redrives *redrives) {
+  print_failure(failure, &showing->arena);
+  if (redrives->told.size > 0)
+    printf("\n%s", redrives->told.bytes);
+  return find_record(showing, failure, print_record, failure);
+}
+
+static int show_json(struct showing *showing, struct failure *failure, const struct redrives *redrives) {
   struct wm_buf buf = WM_BUF_INIT;
-  if (!showing->json) {
-    print_failure(failure, &showing->arena);
-    return find_record(showing, failure, print_record, failure);
-  }
   wm_write_open(&buf, WM_NO_KEY, '{');
   wm_write_moment(&buf, WM_KEY("at"), failure->at_us);
   wm_buf_add_text(&buf, WM_KEY("failure"));
   wm_buf_add_text(&buf, failure->json);
   wm_buf_add_char(&buf, ',');
+  if (!showing->offline && !failure->rejected) {
+    wm_write_open(&buf, WM_KEY("redriven"), '[');
+    wm_buf_add(&buf, redrives->told.bytes, redrives->told.size);
+    wm_write_close(&buf, ']');
+  }
   int exit_code = find_record(showing, failure, print_record_json, &buf);
   wm_write_close(&buf, '}');
   wm_write_end(&buf);
   if (exit_code == EXIT_FINE && !buf.failed)
     puts(buf.bytes);
   wm_buf_release(&buf);
+  return exit_code;
+}
+
+static int show(struct showing *showing, struct failure *failure) {
+  struct redrives redrives;
+  int exit_code = find_redrives(showing, failure, &redrives);
+  if (exit_code == EXIT_FINE)
+    exit_code = showing->json ? show_json(showing, failure, &redrives) : show_text(showing, failure, &redrives);
+  wm_buf_release(&redrives.told);
   return exit_code;
 }
 

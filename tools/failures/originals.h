@@ -3,8 +3,11 @@
 #define WM_TOOLS_ORIGINALS_H
 
 #include "core/event.h"
+#include "core/moment.h"
 #include "tools/command.h"
 #include "worker/client.h"
+
+#define ORIGINALS_CLOCKS_US (3600 * WM_SECOND_US) /* by how much the clocks of those who write may differ */
 
 /* Takes the record that stands at origins[index], borrowed for the call; NULL: it is there no more. Not EXIT_FINE ends
  * the walk with this exit code. */

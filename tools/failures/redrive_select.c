@@ -5,8 +5,6 @@
 #include "tools/failures/redrive.h"
 #include "tools/lib/say.h"
 
-#define CLOCKS_US (3600 * WM_SECOND_US) /* by how much the clocks of those who write may differ */
-
 /* --- what is meant --- */
 
 /* Is it one of --id (separated by commas) or of the arguments? 'ret_position' gets which of them. */
@@ -88,10 +86,11 @@ static int take(void *taker, const struct failure *failure) {
     selecting->found[position] = true;
   }
   if (failure->rejected)
-    return say(EXIT_BAD_NEWS,
-               "'%.*s' is a rejected event, which would be rejected again: 'waymark failures show' prints it, mend it "
-               "and send it with 'waymark send'",
-               WM_TEXT_ARG(failure->id));
+    return say(
+        EXIT_BAD_NEWS,
+        "'%.*s' is a rejected event, which would be rejected again: 'waymark redrive --edit %.*s' opens it to be "
+        "mended",
+        WM_TEXT_ARG(failure->id), WM_TEXT_ARG(failure->id));
   if (redrive->count == REDRIVE_LIMIT)
     return say(EXIT_BAD_NEWS, "these are more than %d failures: take fewer at once, by --since and --until",
                REDRIVE_LIMIT);
@@ -123,7 +122,9 @@ static int read_failures(struct redrive *redrive) {
     exit_code = missing(&selecting);
   free(selecting.found);
   if (exit_code == EXIT_FINE && redrive->count == 0)
-    return say(EXIT_BAD_NEWS, "no such failure: nothing is to be done");
+    return say(EXIT_BAD_NEWS,
+               "no such failed task: nothing is to be done ('waymark failures --rejected' lists the events "
+               "that were rejected, --edit mends one)");
   return exit_code;
 }
 
@@ -189,7 +190,7 @@ static int read_marks(struct redrive *redrive, const struct name *names) {
   for (size_t i = 0; i < redrive->count; i++)
     if (redrive->items[i].at_us < reading.from_ms)
       reading.from_ms = redrive->items[i].at_us;
-  reading.from_ms = (reading.from_ms - CLOCKS_US) / 1000;
+  reading.from_ms = (reading.from_ms - ORIGINALS_CLOCKS_US) / 1000;
   if (client_read(redrive->client, &reading, &error) < 0)
     return say_error(EXIT_OUTSIDE, &error);
   while (exit_code == EXIT_FINE && (more = client_read_next(redrive->client, &record, &error)) > 0)

@@ -139,6 +139,12 @@ static int skip_rest(struct lines *lines, size_t kept, struct wm_text *ret) {
   return exit_code;
 }
 
+/* What editors put before the first line of a file; it is no part of it. */
+static void skip_mark(const struct lines *lines, struct wm_text *line) {
+  if (lines->number == 1 && wm_text_starts_with(*line, WM_TEXT("\xEF\xBB\xBF")))
+    *line = (struct wm_text){line->bytes + 3, line->size - 3};
+}
+
 int lines_next(struct lines *lines, struct wm_text *ret, bool *ret_end) {
   size_t looked = 0;
   *ret = WM_NO_TEXT;
@@ -153,6 +159,7 @@ int lines_next(struct lines *lines, struct wm_text *ret, bool *ret_end) {
       lines->number++;
       if (ret->size > 0 && line[ret->size - 1] == '\r')
         ret->size--;
+      skip_mark(lines, ret);
       return EXIT_FINE;
     }
     if (lines->ended) {
@@ -198,6 +205,27 @@ int output_open(const char *path, FILE **ret) {
     return EXIT_FINE;
   *ret = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
   return *ret ? EXIT_FINE : say(EXIT_USAGE, "can't write '%s': %s", path, strerror(errno));
+}
+
+static bool is_same_file(const char *a, const char *b) {
+  struct stat one, other;
+  return stat(a, &one) == 0 && stat(b, &other) == 0 && S_ISREG(one.st_mode) && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
+int output_check(const struct options *options, const char *output, const char *const *inputs) {
+  const char *path = options_value(options, output);
+  if (!path)
+    return EXIT_FINE;
+  if (strcmp(path, "-") == 0)
+    return say(EXIT_USAGE, "--%s needs a file: stdout is for what is told", output);
+  for (; *inputs; inputs++) {
+    size_t sign = **inputs == '@';
+    const char *name = *inputs + sign, *input = options_value(options, name);
+    if (input && (!sign || *input == '@') && is_same_file(path, input + sign))
+      return say(EXIT_USAGE, "--%s: '%s' is what --%s reads; it would be overwritten", output, path, name);
+  }
+  return EXIT_FINE;
 }
 
 int output_close(const char *path, FILE *file) {

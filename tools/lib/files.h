@@ -38,7 +38,8 @@ struct lines {
 int lines_open(struct lines *lines, const char *path);
 void lines_close(struct lines *lines);
 
-/* The next line without its end (LF or CRLF), borrowed until the next call; the last one may lack it. *ret_end: there
+/* The next line without its end (LF or CRLF; the first without a BOM), borrowed until the next call; the last one may
+ * lack its end. *ret_end: there
  * was none. EXIT_FINE, or what went wrong. */
 int lines_next(struct lines *lines, struct wm_text *ret, bool *ret_end);
 
@@ -55,6 +56,11 @@ int file_read(const char *path, char **ret, size_t *ret_size);
 
 /* Opens 'path' for writing ('-': stdout, NULL: nothing, *ret stays NULL). */
 int output_open(const char *path, FILE **ret);
+
+/* For an output beside what is told on stdout: the option's value must be a file, and none that one of the options
+ * 'inputs' (up to NULL; "@user": where its value begins with '@') names. EXIT_FINE, also without the option, or
+ * EXIT_USAGE, told. */
+int output_check(const struct options *options, const char *output, const char *const *inputs);
 
 /* Closes (stdout is only flushed); says so when not all could be written. */
 int output_close(const char *path, FILE *file);

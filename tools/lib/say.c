@@ -75,12 +75,15 @@ void say_safe(struct wm_buf *buf, struct wm_text text) {
 }
 
 bool say_ask(const char *question) {
-  if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+  if (!isatty(STDIN_FILENO))
     return true;
+  FILE *terminal = isatty(STDERR_FILENO) ? NULL : fopen("/dev/tty", "we"); /* stderr may go to a file */
   struct wm_buf line = WM_BUF_INIT;
   say_safe(&line, wm_text_of(question));
-  fprintf(stderr, "%s [y/N] ", line.bytes ? line.bytes : "");
+  fprintf(terminal ? terminal : stderr, "%s [y/N] ", line.bytes ? line.bytes : "");
   wm_buf_release(&line);
+  if (terminal)
+    fclose(terminal);
   char answer[16] = "";
   return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }

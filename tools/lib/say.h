@@ -19,7 +19,7 @@ int say_memory(void);
  * are not UTF-8 as \xNN, so that no event can play with the terminal. */
 void say_safe(struct wm_buf *buf, struct wm_text text);
 
-/* Asks 'question' when stdin and stderr are a terminal. True: yes, or nobody to ask. */
+/* Asks 'question' when stdin is a terminal, also where stderr goes to a file. True: yes, or nobody to ask. */
 bool say_ask(const char *question);
 
 #endif

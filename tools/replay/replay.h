@@ -10,7 +10,7 @@
 #include "tools/lib/user_list.h"
 #include "worker/ranges.h"
 
-#define REPLAY_RATE 1000    /* copies a second, when nobody says otherwise */
+#define REPLAY_RATE 1000 /* copies a second, when nobody says otherwise */
 
 struct replay_range {
   struct range range;
@@ -48,8 +48,9 @@ struct replay_counts {
 struct replay_plan {
   struct wm_arena arena; /* owns the texts */
   int64_t made_us;
-  struct wm_text topic; /* WM_NO_TEXT with a file whose events each belong to the topic of their type */
-  struct wm_text input; /* a file in place of the topic's records; WM_NO_TEXT: none */
+  struct wm_text topic;   /* WM_NO_TEXT with a file whose events each belong to the topic of their type */
+  struct wm_text cluster; /* whose topic it is, by Kafka's own id; WM_NO_TEXT: a file, or Kafka does not say */
+  struct wm_text input;   /* a file in place of the topic's records; WM_NO_TEXT: none */
   struct wm_text input_digest;
   struct replay_range *ranges; /* none with 'input' */
   size_t range_count;
@@ -71,6 +72,9 @@ void replay_filter_release(struct replay_filter *filter);
 
 /* Reads filter->where into its condition. EXIT_FINE, or told with its place. */
 int replay_filter_compile(struct replay_filter *filter);
+
+/* Are events of this type meant? */
+bool replay_filter_takes_type(const struct replay_filter *filter, struct wm_text type);
 
 /* Is this event meant? */
 bool replay_filter_takes(const struct replay_filter *filter, const struct wm_event *event);
@@ -143,6 +147,7 @@ int replay_cancel_run(const struct invocation *invocation);
 int replay_resolve_check(const struct options *options);
 
 /* --topic, --from, --to and --partition to ranges. EXIT_FINE, or told. */
-int replay_resolve(const struct options *options, struct ranges *client, struct replay_plan *plan);
+int replay_resolve(const struct options *options, const struct settings *settings, struct ranges *client,
+                   struct replay_plan *plan);
 
 #endif

@@ -3,6 +3,7 @@
  * Happy path: check that the plan still fits; claim the run's transactional id, so that no other process is at work for
  * it; read how far the run is; then, piece by piece, the copies and the new position in one transaction. A kill at any
  * moment leaves either a whole piece or nothing of it, and the position says which. */
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -40,22 +41,16 @@ struct applying {
 
 static int read_options(struct applying *applying) {
   const struct options *options = applying->options;
-  const char *rate = options_value(options, "rate"), *most = options_value(options, "max-changes"),
-             *name = options_value(options, "run"), *reason = options_value(options, "reason");
-  double number = 0;
+  const char *rate = options_value(options, "rate"), *name = options_value(options, "run");
   applying->rate = REPLAY_RATE;
   applying->max_changes = SIZE_MAX;
-  if (!reason || line_is_blank(wm_text_of(reason)) || strlen(reason) > 4096 ||
-      !wm_text_is_utf8(wm_text_of(reason), NULL))
-    return say(EXIT_USAGE, "--reason is missing: say why, it is kept with the run");
+  if (asker_reason(options, "the run") != EXIT_FINE)
+    return EXIT_USAGE;
   if (name && (!wm_text_is_name(wm_text_of(name)) || strcmp(name, "live") == 0))
     return say(EXIT_USAGE, "--run: '%s' is no name of a run ([a-z0-9][a-z0-9-]{0,62}, not 'live')", name);
-  if (rate_read_limit("rate", rate, &applying->rate) != EXIT_FINE)
+  if (rate_read_limit("rate", rate, &applying->rate) != EXIT_FINE ||
+      rate_read_count("max-changes", options_value(options, "max-changes"), &applying->max_changes) != EXIT_FINE)
     return EXIT_USAGE;
-  if (most && strcmp(most, "0") != 0 && rate_read("max-changes", most, &number) != EXIT_FINE)
-    return EXIT_USAGE;
-  if (most)
-    applying->max_changes = (size_t)number;
   return asker_read(options, applying->by);
 }
 
@@ -85,6 +80,18 @@ static int check_input(const struct replay_plan *plan) {
   return exit_code;
 }
 
+/* Offsets mean nothing in a topic of the same name elsewhere. */
+static int check_cluster(struct applying *applying) {
+  const struct wm_text planned = applying->plan.cluster;
+  struct wm_text now;
+  if (ranges_cluster(applying->ranges, &applying->plan.arena, &now) < 0)
+    return say_memory();
+  if (!planned.bytes || !now.bytes || wm_text_equal(planned, now))
+    return EXIT_FINE;
+  return say(EXIT_BAD_NEWS, "the plan was made in another Kafka cluster (%.*s, this is %.*s): plan again",
+             WM_TEXT_ARG(planned), WM_TEXT_ARG(now));
+}
+
 /* What is still to be read must be there. */
 static int check_ranges(struct applying *applying) {
   const struct replay_plan *plan = &applying->plan;
@@ -93,7 +100,7 @@ static int check_ranges(struct applying *applying) {
   size_t count = 0;
   int exit_code = ranges_ask(applying->ranges, plan->topic.bytes, RANGES_ALL, &list, &count, &error) < 0
                       ? say_error(EXIT_OUTSIDE, &error)
-                      : EXIT_FINE;
+                      : check_cluster(applying);
   for (size_t i = 0; i < plan->range_count && exit_code == EXIT_FINE; i++) {
     const struct range *range = &plan->ranges[i].range;
     if (range->from >= range->to)
@@ -152,7 +159,6 @@ static void begin_run(struct applying *applying) {
   applying->resumed = known && known->begun;
   if (applying->resumed) {
     *run = *known;
-    applying->watch.ask = known->ask;
     return;
   }
   *run = (struct replay_run){.name = wm_text_of(applying->name),
@@ -292,16 +298,40 @@ static int send_piece(struct applying *applying) {
     return EXIT_FINE;
   run->sent = before;
   replay_watch_clear(&applying->watch);
+  if (error.code == WM_E_KAFKA_FENCED)
+    return say(EXIT_BAD_NEWS, "another process has taken the run '%s' over and goes on with it", applying->name);
   say(0, "%zu of %zu were sent; the same command goes on there", run->sent, run->planned);
   return say_error(EXIT_OUTSIDE, &error);
 }
 
 /* --- the pace --- */
 
+static volatile sig_atomic_t stopping;
+
+static void on_stop(int number) {
+  (void)number;
+  stopping = 1;
+}
+
+/* Ctrl-C, a terminal that is closed and 'kill' end it between two pieces; once more, at once. */
+static void catch_stops(void) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  const struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    struct sigaction before;
+    if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
+      sigaction(numbers[i], &action, NULL);
+  }
+}
+
 /* Waits as long as somebody wants the run to rest. */
 static int rest(struct applying *applying) {
   int exit_code = EXIT_FINE;
-  while (exit_code == EXIT_FINE && applying->watch.ask == ASK_PAUSE) {
+  if (applying->watch.ask == ASK_PAUSE) {
+    replay_watch_clear(&applying->watch);
+    say(0, "the run '%s' is paused: 'waymark replay resume %s' lets it go on", applying->name, applying->name);
+  }
+  while (exit_code == EXIT_FINE && applying->watch.ask == ASK_PAUSE && !stopping) {
     usleep(300 * 1000);
     exit_code = replay_watch_look(&applying->watch, &applying->run, true);
   }
@@ -313,25 +343,36 @@ static int rest(struct applying *applying) {
   return exit_code;
 }
 
+static int check_changes(struct applying *applying) {
+  const struct replay_watch *watch = &applying->watch;
+  if (watch->results[WM_RESULT_CHANGED] <= applying->max_changes)
+    return EXIT_FINE;
+  replay_watch_clear(&applying->watch);
+  return say(EXIT_BAD_NEWS, "%zu tasks have changed roles, more than --max-changes; stopped after %zu of %zu",
+             watch->results[WM_RESULT_CHANGED], applying->run.sent, applying->run.planned);
+}
+
+/* Until the next piece is due; looks around once a second meanwhile. */
 static int keep_pace(struct applying *applying, int64_t began_us) {
-  int64_t due_us = began_us;
-  if (applying->watch.rate > 0)
-    due_us += (int64_t)((double)applying->count / applying->watch.rate * 1e6);
-  int64_t now_us = system_clock.monotonic_us(system_clock.self);
-  if (due_us > now_us)
-    usleep((useconds_t)(due_us - now_us < 900000 ? due_us - now_us : 900000));
-  int exit_code = replay_watch_look(&applying->watch, &applying->run, false);
-  if (exit_code == EXIT_FINE && applying->watch.results[WM_RESULT_CHANGED] > applying->max_changes) {
-    replay_watch_clear(&applying->watch);
-    return say(EXIT_BAD_NEWS, "%zu tasks have changed roles, more than --max-changes; stopped after %zu of %zu",
-               applying->watch.results[WM_RESULT_CHANGED], applying->run.sent, applying->run.planned);
-  }
+  int exit_code = EXIT_FINE;
+  int64_t left_us;
+  do {
+    double rate = applying->watch.rate;
+    int64_t due_us = began_us + (rate > 0 ? (int64_t)((double)applying->count / rate * 1e6) : 0);
+    left_us = due_us - system_clock.monotonic_us(system_clock.self);
+    if (left_us > 0)
+      usleep((useconds_t)(left_us < 900000 ? left_us : 900000));
+    exit_code = replay_watch_look(&applying->watch, &applying->run, false);
+    if (exit_code == EXIT_FINE)
+      exit_code = check_changes(applying);
+  } while (exit_code == EXIT_FINE && left_us > 900000 && applying->watch.ask < ASK_PAUSE && !stopping);
   return exit_code == EXIT_FINE ? rest(applying) : exit_code;
 }
 
 static int send_all(struct applying *applying) {
+  catch_stops();
   int exit_code = rest(applying);
-  while (exit_code == EXIT_FINE && !applying->ended) {
+  while (exit_code == EXIT_FINE && !applying->ended && !stopping) {
     int64_t began_us = system_clock.monotonic_us(system_clock.self);
     exit_code = gather(applying);
     if (exit_code == EXIT_FINE)
@@ -339,7 +380,11 @@ static int send_all(struct applying *applying) {
     if (exit_code == EXIT_FINE)
       exit_code = keep_pace(applying, began_us);
   }
-  return exit_code;
+  if (exit_code != EXIT_FINE || applying->ended)
+    return exit_code;
+  replay_watch_clear(&applying->watch);
+  return say(EXIT_BAD_NEWS, "stopped: %zu of %zu were sent; the same command goes on there", applying->run.sent,
+             applying->run.planned);
 }
 
 /* Until the workers have taken all of it up, or nothing moves any more. */
@@ -347,13 +392,17 @@ static int wait_taken(struct applying *applying) {
   int64_t moved_us = system_clock.monotonic_us(system_clock.self), last = INT64_MAX;
   int exit_code = replay_watch_look(&applying->watch, &applying->run, true);
   while (exit_code == EXIT_FINE && applying->watch.replay_lag > 0) {
+    if (stopping) {
+      replay_watch_clear(&applying->watch);
+      return say(EXIT_BAD_NEWS, "all was sent; the workers take up what is left");
+    }
     int64_t now_us = system_clock.monotonic_us(system_clock.self);
     if (applying->watch.replay_lag < last)
       moved_us = now_us;
     last = applying->watch.replay_lag;
     if (now_us - moved_us > STALLED_US) {
       replay_watch_clear(&applying->watch);
-      say(0, "all was sent; no worker has taken the last %lld up, they will when one runs", (long long)last);
+      say(0, "all was sent; no worker takes up what is left of it, they will when one runs");
       return EXIT_FINE;
     }
     usleep(200 * 1000);
@@ -381,9 +430,14 @@ static void tell(const struct applying *applying) {
 static int confirm(struct applying *applying) {
   struct wm_buf question = WM_BUF_INIT;
   const struct replay_counts *counts = &applying->plan.counts;
-  wm_buf_printf(&question, "Send %zu events again as run '%s'%s (%zu changes of roles planned)?", counts->selected,
-                applying->name, options_has(applying->options, "notify") ? ", with notifications" : "",
-                counts->changes);
+  const struct replay_run *known = replay_runs_find(&applying->runs, wm_text_of(applying->name));
+  const char *loud = options_has(applying->options, "notify") ? ", with notifications" : "";
+  if (known)
+    wm_buf_printf(&question, "Go on with run '%s'%s, of which %zu of %zu events were sent?", applying->name, loud,
+                  known->sent, known->planned);
+  else
+    wm_buf_printf(&question, "Send %zu events again as run '%s'%s (%zu changes of roles planned)?", counts->selected,
+                  applying->name, loud, counts->changes);
   fflush(stdout);
   bool yes = options_has(applying->options, "yes") || question.failed || say_ask(question.bytes);
   wm_buf_release(&question);
@@ -405,10 +459,13 @@ static int claim(struct applying *applying) {
   if (exit_code == EXIT_FINE)
     exit_code = check_run(applying);
   if (exit_code == EXIT_FINE)
-    exit_code = replay_watch_open(&applying->watch, settings, wm_text_of(applying->name), applying->rate);
+    begin_run(applying);
+  if (exit_code == EXIT_FINE)
+    exit_code = replay_watch_open(&applying->watch, settings, wm_text_of(applying->name), applying->rate,
+                                  applying->resumed ? applying->run.started_us : 0);
   if (exit_code != EXIT_FINE)
     return exit_code;
-  begin_run(applying);
+  applying->watch.ask = applying->run.ask;
   exit_code = set_positions(applying);
   return exit_code == EXIT_FINE && applying->ranges ? check_ranges(applying) : exit_code;
 }

@@ -99,6 +99,7 @@ static void write_body(struct wm_buf *buf, struct replay_plan *plan) {
   wm_write_integer(buf, WM_KEY("v"), 1);
   wm_write_moment(buf, WM_KEY("made"), plan->made_us);
   wm_write_text(buf, WM_KEY("topic"), plan->topic);
+  wm_write_text(buf, WM_KEY("cluster"), plan->cluster);
   wm_write_text(buf, WM_KEY("input"), plan->input);
   wm_write_text(buf, WM_KEY("input-digest"), plan->input_digest);
   write_ranges(buf, plan);
@@ -260,6 +261,7 @@ static int read_head(const struct reading *reading, const struct wm_value *value
   if (!read_number(value, "v", &version) || version != 1)
     return refuse(reading, "'v' is not 1");
   plan->topic = wm_value_text(member(value, "topic"));
+  plan->cluster = wm_value_text(member(value, "cluster"));
   plan->input = wm_value_text(member(value, "input"));
   plan->input_digest = wm_value_text(member(value, "input-digest"));
   plan->workspace = wm_value_text(member(value, "workspace"));

@@ -46,7 +46,7 @@ int replay_filter_compile(struct replay_filter *filter) {
   struct wm_findings findings;
   if (!filter->where.bytes)
     return EXIT_FINE;
-  if (memchr(filter->where.bytes, '\n', filter->where.size))
+  if (filter->where.size == 0 || memchr(filter->where.bytes, '\n', filter->where.size))
     return say(EXIT_USAGE, "--where: a condition of one line, such as 'data.journey: onboarding'");
   wm_findings_init(&findings);
   write_document(filter, &document);
@@ -108,7 +108,7 @@ static bool fits(struct wm_text pattern, struct wm_text type) {
   return wm_text_starts_with(type, (struct wm_text){pattern.bytes, pattern.size - 1});
 }
 
-static bool takes_type(const struct replay_filter *filter, struct wm_text type) {
+bool replay_filter_takes_type(const struct replay_filter *filter, struct wm_text type) {
   for (size_t i = 0; i < filter->type_count; i++)
     if (fits(filter->types[i], type))
       return true;
@@ -117,7 +117,7 @@ static bool takes_type(const struct replay_filter *filter, struct wm_text type) 
 
 bool replay_filter_takes(const struct replay_filter *filter, const struct wm_event *event) {
   const struct wm_scope scope = {.event = event, .now_us = event->now_us};
-  if (!takes_type(filter, event->type))
+  if (!replay_filter_takes_type(filter, event->type))
     return false;
   if (!user_list_has(&filter->users, event->user))
     return false;

@@ -25,6 +25,14 @@ static bool is_in(const struct replay_plan *plan, const struct wm_value *origin)
   return false;
 }
 
+/* The types and users that the filters leave; what a failure does not say may be meant. What --where leaves is not
+ * known here: a failure does not hold the data of its event. */
+static bool is_meant(const struct replay_filter *filter, const struct wm_value *event) {
+  struct wm_text type = wm_value_text(member(member(member(event, "data"), "event"), "type"));
+  return (!type.bytes || replay_filter_takes_type(filter, type)) &&
+         user_list_has(&filter->users, wm_value_text(member(event, "subject")));
+}
+
 /* Of the live run: what failed in an earlier replay is no matter. A rejected event has no automation. */
 static bool counts(const struct replay_plan *plan, const struct wm_value *event) {
   const struct wm_value *data = member(event, "data");
@@ -34,7 +42,7 @@ static bool counts(const struct replay_plan *plan, const struct wm_value *event)
     return false;
   if (only.bytes && automation.bytes && !wm_text_equal(only, automation))
     return false;
-  return is_in(plan, member(data, "origin"));
+  return is_meant(&plan->filter, event) && is_in(plan, member(data, "origin"));
 }
 
 int replay_count_first(const struct loaded *loaded, struct replay_plan *plan, int64_t from_ms) {
@@ -47,7 +55,8 @@ int replay_count_first(const struct loaded *loaded, struct replay_plan *plan, in
   struct wm_arena arena;
   wm_arena_init(&arena, 0);
   struct client *client = client_open(&loaded->settings, &error);
-  int got = client && client_read(client, &reading, &error) == 0 ? 1 : -1;
+  bool settled = client && client_settle(client, reading.topic, reading.partition, &error) == 0;
+  int got = settled && client_read(client, &reading, &error) == 0 ? 1 : -1;
   while (got > 0 && (got = client_read_next(client, &record, &error)) > 0) {
     struct wm_value event;
     struct wm_error unread;

@@ -18,12 +18,16 @@ struct planning {
   struct dry_run dry;
 };
 
+static const char *const inputs[] = {"input", "users", "@user", NULL};
+
 static int check(const struct options *options) {
   bool input = options_value(options, "input") != NULL;
   if (!options_value(options, "topic") && !input)
     return say(EXIT_USAGE, "--topic is missing: which topic's events are to be played again");
   if (!options_value(options, "output"))
     return say(EXIT_USAGE, "--output is missing: the file for the plan, which 'replay apply' reads");
+  if (output_check(options, "output", inputs) != EXIT_FINE)
+    return EXIT_USAGE;
   if (input && (options_value(options, "from") || options_value(options, "to") || options_value(options, "partition")))
     return say(EXIT_USAGE, "--input is played whole: it takes no --from, --to or --partition");
   return input ? EXIT_FINE : replay_resolve_check(options);
@@ -46,6 +50,14 @@ static int check_topic(struct planning *planning) {
   return replay_topic_kind(&planning->loaded.settings, planning->plan.topic, &kind);
 }
 
+static int open_topic(struct planning *planning) {
+  struct replay_plan *plan = &planning->plan;
+  int exit_code = replay_resolve(planning->options, &planning->loaded.settings, planning->ranges, plan);
+  if (exit_code == EXIT_FINE && ranges_cluster(planning->ranges, &plan->arena, &plan->cluster) < 0)
+    exit_code = say_memory();
+  return exit_code;
+}
+
 static int open_source(struct planning *planning) {
   const char *input = options_value(planning->options, "input");
   struct wm_error error = {0};
@@ -53,8 +65,7 @@ static int open_source(struct planning *planning) {
   struct replay_plan *plan = &planning->plan;
   if (!input) {
     planning->ranges = ranges_open(&planning->loaded.settings, &error);
-    return planning->ranges ? replay_resolve(planning->options, planning->ranges, plan)
-                            : say_error(EXIT_BAD_NEWS, &error);
+    return planning->ranges ? open_topic(planning) : say_error(EXIT_BAD_NEWS, &error);
   }
   if (strcmp(input, "-") == 0)
     return say(EXIT_USAGE, "--input: 'replay apply' reads the events once more, so they have to be in a file");

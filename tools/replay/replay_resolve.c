@@ -100,6 +100,16 @@ static int fill(struct ranges *client, const char *topic, const struct edge *edg
   return exit_code;
 }
 
+/* Both are times, or both are offsets. */
+static int check_order(const struct edge edges[2]) {
+  if (edges[0].is_offset && edges[0].value >= edges[1].value)
+    return say(EXIT_USAGE, "--from %lld is not before --to %lld: no record can be meant", (long long)edges[0].value,
+               (long long)edges[1].value);
+  if (edges[0].value > edges[1].value)
+    return say(EXIT_USAGE, "--from is after --to: no record can be meant");
+  return EXIT_FINE;
+}
+
 static int read_edges(const struct options *options, struct edge edges[2], int32_t *ret_partition) {
   const char *from = options_value(options, "from"), *to = options_value(options, "to");
   if (!from)
@@ -107,6 +117,8 @@ static int read_edges(const struct options *options, struct edge edges[2], int32
   int exit_code = read_edge("from", from, false, &edges[0]);
   if (exit_code == EXIT_FINE && to)
     exit_code = read_edge("to", to, true, &edges[1]);
+  if (exit_code == EXIT_FINE && to && edges[0].is_offset == edges[1].is_offset)
+    exit_code = check_order(edges);
   return exit_code == EXIT_FINE ? read_partition(options, ret_partition) : exit_code;
 }
 
@@ -116,7 +128,15 @@ int replay_resolve_check(const struct options *options) {
   return read_edges(options, edges, &partition);
 }
 
-int replay_resolve(const struct options *options, struct ranges *client, struct replay_plan *plan) {
+static int check_partition(const struct settings *settings, const char *topic, int32_t partition) {
+  if (partition == RANGES_ALL || partition < settings->kafka.partitions)
+    return EXIT_FINE;
+  return say(EXIT_USAGE, "--partition %d: '%s' has the partitions 0 to %d", partition, topic,
+             settings->kafka.partitions - 1);
+}
+
+int replay_resolve(const struct options *options, const struct settings *settings, struct ranges *client,
+                   struct replay_plan *plan) {
   const char *topic = options_value(options, "topic"), *to = options_value(options, "to");
   struct wm_error error = {0};
   struct edge edges[2];
@@ -124,6 +144,8 @@ int replay_resolve(const struct options *options, struct ranges *client, struct 
   size_t count = 0;
   int32_t partition;
   int exit_code = read_edges(options, edges, &partition);
+  if (exit_code == EXIT_FINE)
+    exit_code = check_partition(settings, topic, partition);
   if (exit_code == EXIT_FINE && ranges_ask(client, topic, partition, &list, &count, &error) < 0)
     exit_code = say_error(EXIT_OUTSIDE, &error);
   if (exit_code == EXIT_FINE)

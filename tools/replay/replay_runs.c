@@ -113,8 +113,8 @@ static int ask_run(const struct invocation *invocation, enum replay_ask ask, con
   char by[ASKER_SIZE], asked[200];
   struct loaded loaded = {0};
   struct replay_runs runs;
-  if (!reason || line_is_blank(wm_text_of(reason)) || !wm_text_is_utf8(wm_text_of(reason), NULL))
-    return say(EXIT_USAGE, "--reason is missing: say why, it is kept with the run");
+  if (asker_reason(options, "the run") != EXIT_FINE)
+    return EXIT_USAGE;
   replay_runs_init(&runs);
   int exit_code = asker_read(options, by);
   if (exit_code == EXIT_FINE)

@@ -153,8 +153,8 @@ static void tell_conditions(const struct dry_run *dry) {
   if (counts->failed)
     printf("%zu task%s would fail.\n", counts->failed, counts->failed == 1 ? "" : "s");
   if (counts->failed_first)
-    printf("The first time, %zu of its tasks and events failed or were rejected: they may come out otherwise now.\n",
-           counts->failed_first);
+    printf("The first time, %s%zu of its tasks and events failed or were rejected: they may come out otherwise now.\n",
+           dry->plan->filter.where.bytes ? "up to " : "", counts->failed_first);
   if (counts->elsewhere)
     printf("%zu record%s not on the present home partition of the user: rejected the first time (or of the time before "
            "'waymark topics rehome'), taken up now.\n",
@@ -162,7 +162,13 @@ static void tell_conditions(const struct dry_run *dry) {
   if (counts->rejected)
     printf("%zu record%s rejected by the rules of the topic and not sent again.\n", counts->rejected,
            counts->rejected == 1 ? " is" : "s are");
-  if (!readers && !counts->failed && !counts->failed_first && !counts->elsewhere)
+  if (readers || counts->failed || counts->failed_first || counts->elsewhere || (counts->read && !counts->selected))
+    return;
+  if (counts->changes)
+    printf(
+        "No condition reads 'user.' and nothing would fail: what changes comes of other rules or roles than the first "
+        "time, or of events that were not decided then.\n");
+  else
     printf("No condition reads 'user.' and nothing would fail: where the first time was decided by the same workspace "
            "and nothing failed then, this replay changes nothing.\n");
 }
@@ -198,6 +204,9 @@ static void tell_sum(const struct replay_telling *telling, const struct dry_run 
          counts->selected, counts->read, counts->users_gaining, counts->users_losing, counts->changes);
   printf("%zu notification%s would be sent with --notify, none without.\n", counts->notifications,
          counts->notifications == 1 ? "" : "s");
+  if (counts->selected == 0)
+    puts(counts->read ? "Nothing to play again: no automation takes any of these events, or the filters leave none."
+                      : "Nothing to play again: no record stands in this range.");
   tell_conditions(dry);
   tell_duration(counts->selected);
   printf("The plan is in '%s'. Nothing was sent: waymark replay apply %s --reason '...'\n", path, path);

@@ -7,13 +7,23 @@
 #include "tools/lib/say.h"
 #include "worker/clock.h"
 
+#define CLOCKS_US (3600 * (int64_t)WM_SECOND_US) /* by how much the clocks of those who write may differ */
+
 enum { LOOK_US = 1000 * 1000, SLOWEST = 10, LAG_FINE = 200, BAR_WIDTH = 24, DRAIN_MS = 500, LAST_MS = 300 };
 
 static int64_t monotonic_us(void) {
   return system_clock.monotonic_us(system_clock.self);
 }
 
-int replay_watch_open(struct replay_watch *watch, const struct settings *settings, struct wm_text run, double rate) {
+/* Of a run that goes on, what the workers made of its beginning counts too. */
+static int follow_outcomes(struct replay_watch *watch, int64_t since_us, struct wm_error *error) {
+  const char *topic = watch->settings->topics.outcomes;
+  return since_us ? client_follow_since(watch->outcomes, topic, (since_us - CLOCKS_US) / 1000, error)
+                  : client_follow(watch->outcomes, topic, false, error);
+}
+
+int replay_watch_open(struct replay_watch *watch, const struct settings *settings, struct wm_text run, double rate,
+                      int64_t since_us) {
   struct wm_error error = {0};
   *watch = (struct replay_watch){
       .settings = settings, .run = run, .wanted = rate, .rate = rate, .terminal = isatty(STDERR_FILENO)};
@@ -21,8 +31,8 @@ int replay_watch_open(struct replay_watch *watch, const struct settings *setting
   watch->outcomes = client_open(settings, &error);
   watch->control = watch->outcomes ? client_open(settings, &error) : NULL;
   watch->lags = watch->control ? ranges_open(settings, &error) : NULL;
-  if (!watch->lags || client_follow(watch->outcomes, settings->topics.outcomes, false, &error) < 0 ||
-      client_follow(watch->control, settings->topics.control, false, &error) < 0)
+  if (!watch->lags || follow_outcomes(watch, since_us, &error) < 0 ||
+      client_follow(watch->control, settings->topics.control, true, &error) < 0) /* no word is missed */
     return say_error(EXIT_OUTSIDE, &error);
   return EXIT_FINE;
 }
@@ -62,10 +72,11 @@ static int drain(struct replay_watch *watch, int wait_ms) {
   struct wm_error error = {0};
   struct wm_record record;
   int64_t until_us = monotonic_us() + DRAIN_MS * 1000;
-  int got;
-  while ((got = client_next(watch->outcomes, wait_ms, &record, &error)) > 0 && monotonic_us() < until_us)
+  int got = 1;
+  while (monotonic_us() < until_us && (got = client_next(watch->outcomes, wait_ms, &record, &error)) > 0)
     if (record.value.bytes)
       count_outcome(watch, record.value);
+  watch->behind = got > 0;
   while (got >= 0 && (got = client_next(watch->control, 0, &record, &error)) > 0) {
     wm_arena_rewind(&watch->arena);
     enum replay_ask ask = replay_ask_of(&record, watch->run, &watch->arena);
@@ -114,7 +125,8 @@ static void set_rate(struct replay_watch *watch, const struct replay_run *run) {
     rate = (went > 0 && went < rate ? went : rate) / 2;
   else
     rate *= 1.25;
-  watch->rate = rate > fastest ? fastest : rate < SLOWEST ? SLOWEST : rate;
+  double slowest = fastest < 4 * SLOWEST ? fastest / 4 : SLOWEST;
+  watch->rate = rate > fastest ? fastest : rate < slowest ? slowest : rate;
   watch->looked_sent = run->sent;
   watch->looked_us = now_us;
 }
@@ -164,6 +176,6 @@ int replay_watch_finish(struct replay_watch *watch) {
   do {
     before = watch->executions;
     exit_code = drain(watch, LAST_MS);
-  } while (exit_code == EXIT_FINE && watch->executions > before);
+  } while (exit_code == EXIT_FINE && (watch->behind || watch->executions > before));
   return exit_code;
 }

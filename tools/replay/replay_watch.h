@@ -10,23 +10,25 @@
 struct replay_watch {
   const struct settings *settings;
   struct wm_text run;
-  struct client *outcomes, *control; /* followed from their present end */
+  struct client *outcomes, *control; /* followed */
   struct ranges *lags;
   struct wm_arena arena;
-  size_t results[SHOW_RESULTS]; /* of this run's tasks, since the watch began */
+  size_t results[SHOW_RESULTS]; /* of this run's tasks */
   size_t executions;
   int64_t live_lag, replay_lag;
   double wanted, rate; /* copies a second; wanted 0: as fast as they go */
   enum replay_ask ask;
-  bool grows; /* the live lag, at the last look */
+  bool behind; /* there were more outcomes than a look had time for */
+  bool grows;  /* the live lag, at the last look */
   bool terminal;
   int64_t next_us;
   size_t looked_sent; /* of the run, when it was looked at last */
   int64_t looked_us;
 };
 
-/* EXIT_FINE, or told. Close in any case. */
-int replay_watch_open(struct replay_watch *watch, const struct settings *settings, struct wm_text run, double rate);
+/* 'since_us': when the run began, 0: it begins now. EXIT_FINE, or told. Close in any case. */
+int replay_watch_open(struct replay_watch *watch, const struct settings *settings, struct wm_text run, double rate,
+                      int64_t since_us);
 void replay_watch_close(struct replay_watch *watch);
 
 /* Looks at everything, at most once a second ('now': at once), and draws the progress. EXIT_FINE, or told. */

@@ -9,4 +9,8 @@
 /* EXIT_FINE, or EXIT_USAGE, told. */
 int asker_read(const struct options *options, char ret[static ASKER_SIZE]);
 
+/* --reason, which is kept with 'what'. EXIT_FINE, or EXIT_USAGE, told: it is missing, or no text of at most
+ * WM_CONTROL_REASON_LIMIT bytes. */
+int asker_reason(const struct options *options, const char *what);
+
 #endif

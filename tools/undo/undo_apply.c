@@ -44,12 +44,10 @@ static int check_rules(const struct applying *applying) {
 
 static int check_changes(const struct applying *applying) {
   const char *given = options_value(&applying->asking.invocation->options, "max-changes");
-  char *end = NULL;
-  unsigned long long most = given ? strtoull(given, &end, 10) : 0;
-  if (given && (*end || end == given || *given == '-'))
-    return say(EXIT_USAGE, "--max-changes needs a number, not '%s'", given);
-  size_t changes = applying->plan.counts.lose + applying->plan.counts.gain;
-  if (given && changes > most)
+  size_t changes = applying->plan.counts.lose + applying->plan.counts.gain, most = SIZE_MAX;
+  if (rate_read_count("max-changes", given, &most) != EXIT_FINE)
+    return EXIT_USAGE;
+  if (changes > most)
     return say(EXIT_BAD_NEWS, "the plan counts %zu changes of effective roles, more than --max-changes", changes);
   return EXIT_FINE;
 }

@@ -30,7 +30,7 @@ bool undo_loss_is_told(const struct undo_loss *loss) {
 const char *undo_loss_why(enum undo_loss_state state) {
   static const char *const words[] = {
       [LOSS_BACK] = "to be given back",
-      [LOSS_OWN] = "it took what it had given itself",
+      [LOSS_OWN] = "not assigned without it either",
       [LOSS_HELD] = "assigned again",
       [LOSS_STANDS] = "another removal stands",
       [LOSS_ENDED] = "it would have ended by now",

@@ -76,9 +76,15 @@ static int tell(struct planning *planning) {
   return exit_code == EXIT_FINE ? undo_tell(&telling) : exit_code;
 }
 
+static const char *const inputs[] = {"@user", "users", "outcomes", "changes", NULL};
+
 static int check(struct planning *planning) {
   const struct options *options = planning->options;
   int exit_code = undo_filter_read(options, planning->plan.made_us, &planning->plan);
+  if (exit_code == EXIT_FINE)
+    exit_code = output_check(options, "output", inputs);
+  if (exit_code == EXIT_FINE)
+    exit_code = output_check(options, "give-back", inputs);
   if (exit_code == EXIT_FINE && options_value(options, "give-back") && !has_outcomes(planning))
     exit_code = say(EXIT_USAGE, "--give-back needs to know what was taken: with --users, give --outcomes too");
   return exit_code == EXIT_FINE ? replay_tell_begin(&planning->users, options_value(options, "limit")) : exit_code;
@@ -87,7 +93,8 @@ static int check(struct planning *planning) {
 static int run(struct planning *planning, const struct invocation *invocation) {
   int exit_code = check(planning);
   if (exit_code == EXIT_FINE)
-    exit_code = workspace_open(invocation, NULL, planning->offline ? SETTINGS_OFFLINE : SETTINGS_FULL, &planning->loaded);
+    exit_code =
+        workspace_open(invocation, NULL, planning->offline ? SETTINGS_OFFLINE : SETTINGS_FULL, &planning->loaded);
   if (exit_code == EXIT_FINE)
     exit_code = know(planning);
   if (exit_code == EXIT_FINE && !planning->offline)

@@ -33,6 +33,8 @@ int undo_filter_read(const struct options *options, int64_t now_us, struct undo_
     return say(EXIT_USAGE, "--automation is missing: whose grants are to be taken back");
   if (!wm_text_is_name(filter->automation))
     return say(EXIT_USAGE, "--automation: '%s' is no name of an automation", filter->automation.bytes);
+  if (wm_text_is(filter->automation, "manual"))
+    return say(EXIT_USAGE, "--automation: grants by hand come from no automation, 'waymark revoke' takes them back");
   if (filter->version.bytes && !is_version(filter->version))
     return say(EXIT_USAGE, "--version: '%s' is no version: 12 hex digits, as the plan without --version lists them",
                filter->version.bytes);

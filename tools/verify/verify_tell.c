@@ -193,14 +193,17 @@ static void print_reports(const struct verify *verify) {
 
 static void summarize(const struct verify *verify, const struct part *all) {
   putchar('\n');
-  if (all->drift + verify->faults == 0)
-    printf("Redis is what the log says, for %zu users\n", all->log - all->moving);
+  size_t equal = all->log - all->moving;
+  if (all->drift == 0)
+    printf("Redis is what the log says, for %zu user%s\n", equal, equal == 1 ? "" : "s");
   else
     printf("%zu of %zu users differ; 'waymark rebuild' makes Redis what the log says\n", all->drift, all->log);
   if (verify->faults > 0)
-    printf("%zu keys or records are nothing that Waymark wrote\n", verify->faults);
+    printf("%zu %s nothing that Waymark wrote: look at them, and delete keys by hand\n", verify->faults,
+           verify->faults == 1 ? "key or record is" : "keys or records are");
   if (all->moving > 0)
-    printf("%zu users changed all the time and were not compared\n", all->moving);
+    printf("%zu user%s changed all the time and %s not compared\n", all->moving, all->moving == 1 ? "" : "s",
+           all->moving == 1 ? "was" : "were");
 }
 
 /* A user who moved on last was perhaps told of before that. */
