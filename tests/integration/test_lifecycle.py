@@ -138,7 +138,8 @@ def test_a_reload_tells_what_needs_a_restart_and_what_can_not_work(make_workspac
     worker.reload()
     told = worker.wait_said("needs a restart")
     assert len(told) == 1 and "setting=kafka.group" in told[0]
-    assert worker.lines(r"rules\.yaml:\d+:\d+: error: .*ROLE_UNKNOWN") and worker.running()
+    worker.wait_said(r"rules\.yaml:\d+:\d+: error: .*ROLE_UNKNOWN")
+    assert worker.running()
 
 
 def test_reloads_under_load_lose_nothing(make_workspace, workers):

@@ -179,15 +179,15 @@ def see_the_width(browser, width):
 def test_a_person_sees_how_the_worker_is(make_workspace, workers, own_redis, broker, sender, browser, tmp_path):
     workspace = make_workspace(RULES, redis=own_redis, kafka={"group": f"{HOSTILE[0]}{HOSTILE[1]} {time.time_ns()}"})
     shown = Shown(browser, workers(workspace))
-    wait_until(lambda: shown.status()["state"] == "ready", 60, what="the worker to be ready")
+    wait_until(lambda: shown.status()["state"] == "ready", what="the worker to be ready")
     browser.open(shown.url + "/")
-    wait_until(lambda: shown.says("Waymark worker worker-1: ready", "none since it was started", workspace.group), 30,
+    wait_until(lambda: shown.says("Waymark worker worker-1: ready", "none since it was started", workspace.group),
                what="the page to show a worker without failures")
 
     sent = hostile(workspace, sender)
     with half_sent(workspace, broker, 3):
-        wait_until(lambda: shown.status()["events"]["read"] == sent and shown.status()["lag"] > 0, 60, what="all to be read")
-        wait_until(shown.agrees, 60, what="the page to show by itself what status.json says")
+        wait_until(lambda: shown.status()["events"]["read"] == sent and shown.status()["lag"] > 0, what="all to be read")
+        wait_until(shown.agrees, what="the page to show by itself what status.json says")
         lags = {(row[0], row[1]): int(row[3]) for row in shown.tables()["Lag by partition"][1:]}
         inputs = [workspace.events, *(workspace.topic[name] for name in ("directory", "requests", "replay"))]
         assert set(lags) == {(topic, str(partition)) for topic in inputs for partition in range(4)}, "every partition"
@@ -195,8 +195,8 @@ def test_a_person_sees_how_the_worker_is(make_workspace, workers, own_redis, bro
     failures = collections.Counter((row[1].split("\n")[0], row[2]) for row in shown.tables()["Last failures"][1:])
     assert failures == {("RECIPIENT_UNKNOWN", "welcome"): 5, ("EVENT_INVALID", "(event rejected)"): 5}
 
-    browser.driver.find_element("link text", "keep it still").click()
-    wait_until(lambda: shown.says("This page stays as it is", "Waymark worker worker-1: ready"), 30, what="the still page")
+    browser.follow("keep it still")
+    wait_until(lambda: shown.says("This page stays as it is", "Waymark worker worker-1: ready"), what="the still page")
     see_the_markup(browser, workspace)
     for dark in (False, True):
         for width in (1000, 360):
@@ -207,26 +207,26 @@ def test_a_person_sees_how_the_worker_is(make_workspace, workers, own_redis, bro
             see_the_colours(browser, dark)
             see_the_width(browser, width)
     browser.look()
-    browser.driver.find_element("link text", "load it anew every five seconds").click()
+    browser.follow("load it anew every five seconds")
 
     own_redis.kill()
-    wait_until(lambda: shown.status().get("paused") == "redis", 60, what="the worker to pause")
+    wait_until(lambda: shown.status().get("paused") == "redis", what="the worker to pause")
     browser.open(shown.url + "/")
     wait_until(lambda: shown.says("Waymark worker worker-1: not ready", "redis\tcan't be reached, or refuses",
-                                  "Nothing is decided, because of: redis"), 60, what="the page to tell of the pause")
-    assert browser.driver.title == "worker-1: not ready – Waymark"
-    wait_until(shown.agrees, 60, what="the page to show all the rest while Redis is away")
+                                  "Nothing is decided, because of: redis"), what="the page to tell of the pause")
+    wait_until(lambda: browser.driver.title == "worker-1: not ready – Waymark", what="its title to tell, too")
+    wait_until(shown.agrees, what="the page to show all the rest while Redis is away")
     browser.picture(tmp_path / "away.png")
     own_redis.restart()
-    wait_until(lambda: shown.status()["state"] == "ready", 60, what="the worker to go on")
+    wait_until(lambda: shown.status()["state"] == "ready", what="the worker to go on")
     browser.open(shown.url + "/")
-    wait_until(lambda: shown.says("Waymark worker worker-1: ready"), 60, what="the page to tell that it goes on")
+    wait_until(lambda: shown.says("Waymark worker worker-1: ready"), what="the page to tell that it goes on")
 
     for words, path in (("metrics", "/metrics"), ("readyz", "/readyz?verbose"), ("livez", "/livez"),
                         ("startupz", "/startupz"), ("status.json", "/status.json")):
         browser.open(shown.url + "/?still")
-        browser.driver.find_element("link text", words).click()
-        wait_until(lambda: browser.driver.current_url == shown.url + path and browser.text(), 30, what=f"{path} to open")
+        browser.follow(words)
+        wait_until(lambda: browser.driver.current_url == shown.url + path and browser.text(), what=f"{path} to open")
     asked = browser.requests()
     assert {url.removeprefix(shown.url) for url, _ in asked} == {
         "/", "/?still", "/metrics", "/readyz?verbose", "/livez", "/startupz", "/status.json"}, "nothing from elsewhere"

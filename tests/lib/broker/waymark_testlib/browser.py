@@ -4,12 +4,12 @@ import json
 import os
 import time
 
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
 
-from .process import _die_with_parent
+from .process import _die_with_parent, free_ports
 
 DRIVER, PROGRAM = "/usr/bin/chromedriver", "/usr/lib/chromium/chromium"
 FLAGS = (
@@ -22,6 +22,8 @@ FLAGS = (
     "--no-pings", "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # what it tries by itself all the same finds no host
 )
+
+LOADED = "if (document.readyState !== 'complete') throw new Error('it is being loaded');\n"
 
 
 class Browser:
@@ -38,7 +40,8 @@ class Browser:
         options.add_experimental_option("prefs", {"session.restore_on_startup": 4, "session.startup_urls": ["about:blank"]})
         for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{height}"):
             options.add_argument(flag)
-        service = Service(DRIVER, log_path=str(folder / "driver.log"), env={**os.environ, "HOME": str(folder), "TZ": "UTC"},
+        service = Service(DRIVER, port=free_ports(1)[0], log_path=str(folder / "driver.log"),
+                          env={**os.environ, "HOME": str(folder), "TZ": "UTC"},
                           popen_kw={"preexec_fn": _die_with_parent, "start_new_session": True})
         self.driver = WebDriver(service=service, options=options)
         self.driver.set_page_load_timeout(60)
@@ -61,11 +64,21 @@ class Browser:
         until = time.monotonic() + patience
         while True:
             try:
-                return self.driver.execute_script(script, *arguments)
+                return self.driver.execute_script(LOADED + script, *arguments)
             except WebDriverException:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.1)
+
+    def follow(self, words, patience=30):
+        """Clicks on a link; again when the page was loaded anew between finding and clicking."""
+        until = time.monotonic() + patience
+        while True:
+            try:
+                return self.driver.find_element("link text", words).click()
+            except (NoSuchElementException, StaleElementReferenceException):
+                if time.monotonic() > until:
+                    raise
 
     def text(self):
         """What a person sees of it."""
