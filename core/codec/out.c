@@ -181,10 +181,11 @@ int wm_encode_rejection(const struct wm_encode *encode, const struct wm_record *
       .message = rejection->message,
       .run = rejection->run.bytes ? rejection->run : WM_TEXT("live"),
   };
+  bool of_user = rejection->user.bytes;
   struct sending sending = {
       .encode = encode,
-      .partition = record->partition,
-      .key = rejection->user.bytes ? rejection->user : record->key,
+      .partition = of_user && encode->home ? encode->home(encode->taker, rejection->user) : record->partition,
+      .key = of_user ? rejection->user : record->key,
       .error = error,
   };
   if (send_dead_letter(encode, record, &trouble, error))

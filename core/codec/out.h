@@ -58,7 +58,8 @@ struct wm_encode {
 int wm_encode_decision(const struct wm_encode *encode, const struct wm_record *record, const struct wm_event *event,
                        const struct wm_decision *decision, struct wm_error *error);
 
-/* A rejected record: the verbatim copy for <topic>.dlq and the failure record. */
+/* A rejected record: the verbatim copy for <topic>.dlq, and the failure record, which goes home where the user is known:
+ * an event may have come to another partition. */
 int wm_encode_rejection(const struct wm_encode *encode, const struct wm_record *record,
                         const struct wm_rejection *rejection, struct wm_error *error);
 

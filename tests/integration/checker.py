@@ -320,6 +320,9 @@ class Judge:
             data = body["data"]
             self.equal(f"rejection {id}: type", body.get("type"), REJECTED)
             self.equal(f"rejection {id}: code", data.get("code"), fate.code)
+            user = body.get("subject")
+            self.equal(f"rejection {id}: partition", out.partition,
+                       record.partition if user is None else home(user, self.workspace.partitions))
             self.equal(f"rejection {id}: origin", data.get("origin"),
                        {"topic": record.topic, "partition": record.partition, "offset": record.offset})
             for member in ("reason", "message"):

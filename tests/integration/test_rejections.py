@@ -72,6 +72,7 @@ def test_a_misrouted_event_is_told_both_partitions(make_workspace, workers, send
         data = json.loads(found[run].value)["data"]
         assert data["code"] == "EVENT_MISROUTED" and data["reason"] == "partition"
         assert str(at) in data["message"] and str(partition) in data["message"]
+        assert found[run].partition == at, "the record of a user's failure goes to his home"
         assert found[run].header("wm-run") == run.encode()
     assert workspace.roles("u") == set()
 

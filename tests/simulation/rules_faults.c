@@ -227,7 +227,7 @@ Test(rules, a_record_on_the_wrong_partition_is_rejected_with_both_partitions) {
                                  "\"type\":\"journey.milestone.achieved\",\"data\":{\"milestone\":\"keep\"}}");
   memory_log_produce(s.log, 0, astray, WM_TEXT("k"), value, s.world.now_us / 1000);
   run_for(process, 1000000);
-  const struct memory_partition *failures = &s.log->outputs[WM_OUT_FAILURES][astray];
+  const struct memory_partition *failures = &s.log->outputs[WM_OUT_FAILURES][home];
   char both[128];
   snprintf(both, sizeof both, "home of this user is partition %d, but the record came on partition %d", home, astray);
   cr_assert(failures->count > 0 && wm_text_contains(failures->entries[0].value, wm_text_of(both)));

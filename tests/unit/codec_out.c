@@ -442,6 +442,22 @@ Test(out, a_rejection_is_a_failure) {
                "\"sha256\":\"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\"}}");
 }
 
+static int32_t home_of(void *taker, struct wm_text user) {
+  return wm_text_is(user, "user-7") && taker == taken ? 5 : -1;
+}
+
+Test(out, the_failure_of_a_rejected_record_goes_home_where_the_user_is_known) {
+  struct wm_error error;
+  struct wm_rejection bad = rejection();
+  encode.home = home_of;
+  cr_assert_eq(wm_encode_rejection(&encode, &record, &bad, &error), 0);
+  cr_assert_eq(taken[0].partition, 3, "the dead letter stays where it came");
+  cr_assert_eq(taken[1].partition, 5);
+  bad.user = WM_NO_TEXT;
+  cr_assert_eq(wm_encode_rejection(&encode, &record, &bad, &error), 0);
+  cr_assert_eq(taken[taken_count - 1].partition, 3);
+}
+
 Test(out, a_rejection_without_anything_readable) {
   struct wm_error error;
   struct wm_rejection bad = {.code = WM_E_EVENT_OVERSIZE, .reason = T("oversize"), .message = T("too large")};

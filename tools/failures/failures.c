@@ -221,7 +221,7 @@ static int read_coming(struct client *client, struct walking *walking) {
 }
 
 /* What comes is followed before what is there is read, so that nothing is missed. All partitions are read for one user
- * too: an event that came to a wrong one has failed there. */
+ * too: earlier versions left the failure of an event that went astray where it had come. */
 static int read_topic(struct client *client, struct walking *walking) {
   const struct failures_walk *walk = walking->walk;
   const struct settings *settings = walking->settings;
