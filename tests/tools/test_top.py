@@ -326,6 +326,23 @@ def test_every_end_gives_the_terminal_back(fake, number):
         assert code == {signal.SIGINT: 0, signal.SIGABRT: 4}.get(number, -number)
 
 
+def test_in_the_background_it_stops_and_can_be_ended(fake):
+    """timeout gives it a process group of its own, which the terminal does not serve."""
+    url = fake()
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm"
+        os.execvp("timeout", ["timeout", "1", COMMAND, "top", url])
+    end = time.monotonic() + PATIENCE
+    while (ended := os.waitpid(pid, os.WNOHANG))[0] == 0:
+        assert time.monotonic() < end, "it does not end"
+        time.sleep(0.05)
+    assert os.waitstatus_to_exitcode(ended[1]) == 124
+    mode = termios.tcgetattr(fd)[3]
+    assert mode & termios.ICANON and mode & termios.ECHO
+    os.close(fd)
+
+
 def test_a_stop_gives_it_back_and_takes_it_again(fake):
     screen = Screen(fake(), "--every", "0.2")
     screen.until(lambda text: "w1" in text, "the worker")

@@ -18,6 +18,8 @@
 #define ENTER "\033[?1049h\033[?25l\033[?7l\033[2J"
 #define LEAVE "\033[0m\033[?7h\033[?25h\033[?1049l"
 
+#define STOPS 100
+
 static const int heard[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
 static const int fatal[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 #define FATAL_COUNT (sizeof fatal / sizeof *fatal)
@@ -60,9 +62,26 @@ static void on_fatal(int number) {
   raise(number);
 }
 
+/* In the background a change of the terminal stops the process again and again, whatever signal waits to be heard: so
+ * it stops here, where signals that end it still do. An orphan can't be stopped, and goes on. */
+static void wait_for_foreground(void) {
+  static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  sigset_t set, blocked;
+  sigemptyset(&set);
+  for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+    sigaddset(&set, ending[i]);
+  for (int tries = 0; tries < STOPS && tcgetpgrp(STDIN_FILENO) > 0 && tcgetpgrp(STDIN_FILENO) != getpgrp(); tries++) {
+    pthread_sigmask(SIG_UNBLOCK, &set, &blocked);
+    raise(SIGTTOU);
+    pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+  }
+}
+
 static void enter(const struct terminal *terminal) {
   if (!terminal->live)
     return;
+  if (terminal->keyed)
+    wait_for_foreground();
   has_mode = terminal->keyed && tcgetattr(STDIN_FILENO, &found) == 0;
   if (has_mode) {
     struct termios mode = found;
