@@ -100,8 +100,8 @@ const struct command command_doctor = {
     .options = options,
     .help =
         "Looks at the workspace, the brokers, the topics with their clean-up and retention, the group and its lag,\n"
-        "Redis with its version, eviction, persistence, memory and clock, and at what the workers say of\n"
-        "themselves. Changes nothing. Each line is ok, doubtful (it works, somebody should know) or wrong.\n\n"
+        "Redis with its version, eviction, persistence, memory and clock, at what the settings' users may do in both,\n"
+        "and at what the workers say of themselves. Changes nothing. Each line is ok, doubtful (it works, somebody should know) or wrong.\n\n"
         "Exit 0: nothing is wrong, 1: something is, 3: Kafka or Redis can't be reached.\n\n"
         "  waymark doctor -C /etc/waymark",
     .run = run,

@@ -8,6 +8,18 @@
 
 #define EXAMINED_NOT_ALLOWED INT64_MIN
 
+/* What somebody may do, of what a worker has to. */
+enum examined_state {
+  EXAMINED_MAY,
+  EXAMINED_LACKS,
+  EXAMINED_NAMELESS, /* the settings do not tell by which name he is known */
+  EXAMINED_SECRET,   /* he may not ask, or the server can't tell */
+};
+struct examined_rights {
+  enum examined_state state;
+  const char *who, *lacks; /* borrowed from the arena of the call; "": nothing to say */
+};
+
 /* Texts are borrowed from the arena of the call; "": Redis does not say it. */
 struct examined_redis {
   const char *version;     /* "7.0.15" */
@@ -20,6 +32,7 @@ struct examined_redis {
   int64_t used, limit;   /* bytes; limit 0: none */
   int64_t evicted;       /* keys, since it was started */
   int64_t ahead_us;      /* how far its clock is before the host's; EXAMINED_NOT_ALLOWED */
+  struct examined_rights rights;
 };
 
 /* -1 with REDIS_FAILED, SETTING_INVALID (password file) or OUT_OF_MEMORY. The process has to ignore SIGPIPE. */
@@ -43,10 +56,18 @@ struct examined_kafka {
   struct examined_topic *topics;
   size_t topic_count;
   const char *topic_error; /* why the settings of topics are not known */
+  struct examined_rights rights;
 };
 
 /* -1 with KAFKA_FAILED (no broker answers), SETTING_INVALID or OUT_OF_MEMORY. */
 int examine_kafka(const struct settings *settings, struct wm_arena *arena, struct examined_kafka *ret,
                   struct wm_error *error);
+
+bool examine_is_input(const struct settings *settings, const char *topic);
+
+/* The rights of the user in 'sasl.username', by the ACLs of the brokers. */
+struct kafka_handle;
+void examine_acls(struct kafka_handle *handle, const struct settings *settings, struct wm_arena *arena,
+                  struct examined_rights *ret);
 
 #endif

@@ -58,7 +58,7 @@ static void ask_group(struct asked *asked) {
   rd_kafka_group_list_destroy(list);
 }
 
-static bool is_input(const struct settings *settings, const char *name) {
+bool examine_is_input(const struct settings *settings, const char *name) {
   for (size_t i = 0; i < settings->topics.event_count; i++)
     if (strcmp(settings->topics.events[i], name) == 0)
       return true;
@@ -111,14 +111,16 @@ static int add_topic(void *taker, const char *topic, int32_t partitions) {
     ret->topics = larger;
     asked->capacity = capacity;
   }
-  ret->topics[ret->topic_count++] =
-      (struct examined_topic){.name = keep(asked, topic), .input = is_input(asked->settings, topic), .keep_ms = -2};
+  ret->topics[ret->topic_count++] = (struct examined_topic){
+      .name = keep(asked, topic), .input = examine_is_input(asked->settings, topic), .keep_ms = -2};
   return 0;
 }
 
 static void take_config(struct asked *asked, const rd_kafka_ConfigResource_t *resource) {
   size_t count;
   const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
+  if (rd_kafka_ConfigResource_error(resource) == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    return; /* that it is missing is said elsewhere */
   if (rd_kafka_ConfigResource_error(resource)) {
     asked->ret->topic_error = rd_kafka_err2str(rd_kafka_ConfigResource_error(resource));
     return;
@@ -171,6 +173,7 @@ static int ask(struct asked *asked, struct wm_error *error) {
     return wm_error_memory(error);
   ask_group(asked);
   ask_lag(asked);
+  examine_acls(&asked->handle, asked->settings, asked->arena, &asked->ret->rights);
   return ask_configs(asked, error);
 }
 

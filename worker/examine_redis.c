@@ -76,7 +76,43 @@ static int64_t ask_saves(struct asked *asked) {
   return saves;
 }
 
-static int ask(struct asked *asked, struct examined_redis *ret, struct wm_error *error) {
+/* What a worker does, each with keys that it would take; a script may ask whether its user may, since Redis 7. No key
+ * is named as one: who may only read would be refused before it runs. */
+static const char rights_script[] =
+    "if not redis.acl_check_cmd then return '?' end "
+    "local key, lacks = ARGV[1], {} "
+    "for _, call in ipairs({{'hget', key, 'f'}, {'hmget', key, 'f'}, {'hset', key, 'f', 'v'}, {'hdel', key, 'f'}, "
+    "{'hgetall', key}, {'smembers', key}, {'smismember', key, 'm'}, {'scard', key}, {'sadd', key, 'm'}, {'del', key}, "
+    "{'zadd', key, '1', 'm'}, {'zrem', key, 'm'}, {'zscore', key, 'm'}, {'zrangebyscore', key, '0', '1'}, "
+    "{'type', key}, {'publish', ARGV[2], 'm'}, {'scan', '0'}, {'info'}, {'script', 'load', ''}}) do "
+    "if not redis.acl_check_cmd(unpack(call)) then lacks[#lacks + 1] = call[1] end end "
+    "return table.concat(lacks, ', ')";
+
+static void take_rights(struct asked *asked, const redisReply *reply, struct examined_rights *ret) {
+  bool known = reply->type == REDIS_REPLY_STRING && !(reply->len == 1 && reply->str[0] == '?');
+  const char *lacks = known ? wm_arena_copy(asked->arena, reply->str, reply->len) : NULL;
+  if (lacks)
+    *ret = (struct examined_rights){.state = *lacks ? EXAMINED_LACKS : EXAMINED_MAY, .who = "", .lacks = lacks};
+}
+
+static void ask_rights(struct asked *asked, const struct settings *settings, struct examined_rights *ret) {
+  redisReply *reply;
+  struct wm_error ignored = {0};
+  char key[512], channel[512];
+  *ret = (struct examined_rights){.state = EXAMINED_SECRET, .who = "", .lacks = ""};
+  snprintf(key, sizeof key, "%s:{doctor}:roles", settings->redis.prefix);
+  snprintf(channel, sizeof channel, "%s:changes", settings->redis.prefix);
+  if (redis_ensure(asked->redis, &ignored) != CACHE_DONE ||
+      APPEND(asked->redis, &ignored, WM_TEXT("EVAL"), wm_text_of(rights_script), WM_TEXT("0"), wm_text_of(key),
+             wm_text_of(channel)) != CACHE_DONE ||
+      redis_read(asked->redis, &reply, &ignored) != CACHE_DONE)
+    return;
+  take_rights(asked, reply, ret);
+  freeReplyObject(reply);
+}
+
+static int ask(struct asked *asked, const struct settings *settings, struct examined_redis *ret,
+               struct wm_error *error) {
   if (redis_ensure(asked->redis, error) != CACHE_DONE || ask_info(asked, error) < 0)
     return -1;
   ret->version = info_text(asked, "redis_version");
@@ -91,6 +127,7 @@ static int ask(struct asked *asked, struct examined_redis *ret, struct wm_error 
   ret->evicted = info_number(asked, "evicted_keys");
   ret->saves = ask_saves(asked);
   ret->ahead_us = ask_time(asked);
+  ask_rights(asked, settings, &ret->rights);
   return 0;
 }
 
@@ -103,7 +140,7 @@ int examine_redis(const struct settings *settings, struct wm_arena *arena, struc
   asked.redis = redis_open(settings, &quiet, &door, error);
   if (asked.redis)
     asked.redis->any_policy = true;
-  int result = asked.redis ? ask(&asked, ret, error) : -1;
+  int result = asked.redis ? ask(&asked, settings, ret, error) : -1;
   redis_close(asked.redis);
   return result;
 }

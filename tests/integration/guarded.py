@@ -10,7 +10,7 @@ from waymark_testlib.process import free_ports
 
 OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Delete": 6, "Alter": 7, "Describe": 8, "DescribeConfigs": 10,
               "AlterConfigs": 11}
-RESOURCES = {"--topic": 2, "--group": 3, "--transactional-id": 5}
+RESOURCES = {"--topic": 2, "--group": 3, "--cluster": 4, "--transactional-id": 5}
 LITERAL, PREFIXED, ALLOW, CREATE_ACLS = 3, 4, 3, 30
 
 
@@ -54,7 +54,7 @@ class GuardedBroker(Broker):
 
     def allow(self, line):
         """One line 'kafka-acls --add ...'."""
-        words = shlex.split(line)
+        words = shlex.split(line.replace("--cluster", "--cluster kafka-cluster"))
         assert words[:2] == ["kafka-acls", "--add"], line
         pairs = list(zip(words[2::2], words[3::2]))
         given = dict(pairs)

@@ -75,10 +75,14 @@ def test_the_users_of_redis_may_do_what_they_need(guarded, make_workspace, worke
         assert done.returncode == 0 and "NOPERM" not in done.stderr, (words, done.stderr)
     assert json.loads(waymark("user", "ann", "-C", workspace.folder, "--json").stdout)["effective"] == ["staff"]
 
-    assert waymark("doctor", "-C", workspace.folder).returncode in (0, 1)  # asks for CONFIG, and does without
+    done = waymark("doctor", "-C", workspace.folder)
+    assert done.returncode in (0, 1)  # asks for CONFIG, and does without
+    assert "redis.username may not hset, hdel, sadd, del, zadd, zrem, type, publish: a worker must" in done.stdout
     assert {row["object"] for row in guarded.client().acl_log()} <= {"config|get"}
     assert waymark("rebuild", "-C", workspace.folder, "--yes", "--reason", "a test").returncode == 3  # only looks
     as_user(workspace, "waymark")
+    assert "redis.username may do all that a worker does" in waymark("doctor", "-C", workspace.folder).stdout
+    guarded.client().acl_log_reset()
     guarded.client().sadd("wm:{ghost}:roles", "member")  # nothing in the log stands behind it
     done = waymark("rebuild", "-C", workspace.folder, "--yes", "--reason", "a test", "--wait")
     assert done.returncode == 0, done.stderr

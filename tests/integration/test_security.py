@@ -1,6 +1,8 @@
 """TLS, SASL and the ACLs of the guide: each program works with the rights that it is given there, and with no others."""
+import functools
 import json
 import os
+import re
 import time
 
 import pytest
@@ -116,7 +118,13 @@ def what_operators_do(site):
     operator("event", "/journeys", "1")
     operator("history", "u1")
     operator("verify")
-    assert "uthoriz" not in operator("doctor", code=(0, 1))
+    said = operator("doctor", code=(0, 1))
+    assert "uthoriz" not in said and re.search(r"User:operator may not write on waymark\.\w+.*: a worker must", said), said
+    worker = functools.partial(site.call, "waymark", "doctor", code=(0, 1))
+    assert "this user needs describe on the cluster" in worker()
+    site.broker.allow("kafka-acls --add --allow-principal User:waymark --operation Describe --cluster")
+    said = worker()
+    assert "User:waymark may do all that a worker does" in said, said
     operator("grant", "u2", "member", *reason)
     operator("automations", "off", "grow", *reason)
     operator("automations", "on", "grow", *reason)

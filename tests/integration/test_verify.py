@@ -299,6 +299,7 @@ def test_the_doctor_tells_what_is_wrong_and_what_to_do(make_workspace, workers, 
     assert found["redis", "eviction"]["state"] == found["workers", "ready"]["state"] == "ok"
     assert found["redis", "persistence"]["state"] == "doubtful" and found["clock", "redis and here"]["state"] == "ok"
     assert found["topic", workspace.topic["users"]]["state"] == found["retention", "all topics"]["state"] == "ok"
+    assert "no ACL is to be seen" in found["permissions", "kafka"]["text"] and found["permissions", "redis"]["state"] == "ok"
     assert "0 wrong" in waymark("doctor", "-C", workspace.folder).stdout
 
     redis.config_set("maxmemory-policy", "allkeys-lru")
@@ -313,6 +314,7 @@ def test_the_doctor_tells_what_is_wrong_and_what_to_do(make_workspace, workers, 
     workspace.write("automation: broken\n", "broken.yaml")
     found = doctor(workspace, 1)
     assert "waymark topics create" in found["topic", workspace.topic["outcomes"]]["text"]
+    wait_until(lambda: ("retention", workspace.topic["changes"]) in doctor(workspace, 1), 30, what="those that are there")
     assert "waymark lint" in found["workspace", "lint"]["text"]
     worker.kill()
 

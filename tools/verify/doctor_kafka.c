@@ -35,11 +35,9 @@ static void look_at_retention(struct doctor *doctor, const struct examined_topic
 
 static void look_at_topics(struct doctor *doctor, const struct examined_kafka *found) {
   size_t before = doctor->counts[DOCTOR_DOUBTFUL];
-  if (found->topic_error[0]) {
+  if (found->topic_error[0])
     doctor_say(doctor, "retention", "settings of topics", DOCTOR_DOUBTFUL,
                "can't be read: %s; allow describe-configs on the topics, or look yourself", found->topic_error);
-    return;
-  }
   for (size_t i = 0; i < found->topic_count; i++)
     look_at_retention(doctor, &found->topics[i]);
   if (doctor->counts[DOCTOR_DOUBTFUL] == before)
@@ -69,6 +67,31 @@ static void look_at_group(struct doctor *doctor, const struct examined_kafka *fo
                                      : "");
 }
 
+static void look_at_rights(struct doctor *doctor, const struct examined_rights *rights) {
+  const char *replay = doctor->loaded->settings.topics.replay;
+  switch (rights->state) {
+  case EXAMINED_MAY:
+    doctor_say(doctor, "permissions", "kafka", DOCTOR_OK, "%s may do all that a worker does", rights->who);
+    return;
+  case EXAMINED_LACKS:
+    doctor_say(doctor, "permissions", "kafka", DOCTOR_DOUBTFUL,
+               "%s may not %s: a worker must, unless it is a super user; add them with 'kafka-acls'", rights->who,
+               rights->lacks);
+    return;
+  case EXAMINED_NAMELESS:
+    doctor_say(doctor, "permissions", "kafka", DOCTOR_DOUBTFUL,
+               "not known: there is no sasl.username by which to look for ACLs; see 'kafka-acls --list'");
+    return;
+  case EXAMINED_SECRET:
+    doctor_say(
+        doctor, "permissions", "kafka", DOCTOR_DOUBTFUL,
+        "no ACL is to be seen: the brokers have none, and whoever reaches them may write to every topic, '%s' too; or "
+        "this user needs describe on the cluster",
+        replay);
+    return;
+  }
+}
+
 void doctor_kafka(struct doctor *doctor) {
   struct wm_error error = {0};
   struct examined_kafka found;
@@ -89,4 +112,5 @@ void doctor_kafka(struct doctor *doctor) {
     doctor_say(doctor, "topic", "all", DOCTOR_WRONG, "%s", error.text);
   look_at_topics(doctor, &found);
   look_at_group(doctor, &found);
+  look_at_rights(doctor, &found.rights);
 }

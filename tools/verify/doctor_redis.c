@@ -78,6 +78,17 @@ static void look_at_clock(struct doctor *doctor, const struct examined_redis *fo
              apart ? ": roles end and events are refused by the clocks of workers; run NTP on all hosts" : "");
 }
 
+static void look_at_rights(struct doctor *doctor, const struct examined_rights *rights) {
+  if (rights->state == EXAMINED_MAY)
+    doctor_say(doctor, "permissions", "redis", DOCTOR_OK, "redis.username may do all that a worker does");
+  else if (rights->state == EXAMINED_LACKS)
+    doctor_say(doctor, "permissions", "redis", DOCTOR_DOUBTFUL,
+               "redis.username may not %s: a worker must; who only looks need not", rights->lacks);
+  else
+    doctor_say(doctor, "permissions", "redis", DOCTOR_DOUBTFUL,
+               "not known: Redis tells it from 7.0 on, to whoever may EVAL; see 'ACL LIST'");
+}
+
 static struct wm_text field(const struct meta_field *fields, size_t count, const char *name) {
   for (size_t i = 0; i < count; i++)
     if (wm_text_is(fields[i].name, name))
@@ -124,5 +135,6 @@ void doctor_redis(struct doctor *doctor) {
   look_at_memory(doctor, &found);
   look_at_persistence(doctor, &found);
   look_at_clock(doctor, &found);
+  look_at_rights(doctor, &found.rights);
   look_at_workers(doctor, found.ahead_us == EXAMINED_NOT_ALLOWED ? 0 : found.ahead_us);
 }
