@@ -252,3 +252,25 @@ def test_a_run_is_stopped_and_taken_over(make_workspace, workers, sender):
     out, err = second.communicate(timeout=60)
     assert second.returncode == 1 and "another process has taken the run 'held' over" in err, (out, err)
     assert (done["sent"], done["executions"], len(desk.copies())) == (300, 300, 300)
+
+
+def test_what_retention_has_taken_is_told_and_not_replayed(make_workspace, sender, broker):
+    desk = Desk(make_workspace(RULES), sender)
+    for number in range(40):
+        sender.raw(desk.workspace.events, structured(number, "journey.started", f"u{number}", {}), b"", [], number % 4)
+    sender.flush()
+    desk.plan()
+    broker.delete_records(desk.workspace.events, {0: 3, 1: 10})
+    assert "retention has deleted records of the plan: partition 0 begins at 3 now" in desk.apply(code=1).stderr
+
+    def ranges(*words):
+        said = desk.call("replay", "plan", "--topic", desk.workspace.events, "--output", desk.plan_file, "--json", *words)
+        return [(line["from"], line["to"], line["deleted"], line["cut"]) for line in map(json.loads, said.stdout.splitlines())
+                if line["kind"] == "range"]
+
+    assert ranges("--from", "0", "--to", "0s") == [(3, 10, 3, False), (10, 10, 10, False), (0, 10, 0, False), (0, 10, 0, False)]
+    assert [cut for *_, cut in ranges("--from", "365d", "--to", "0s")] == [True, True, False, False]
+    assert ranges("--from", "1", "--to", "5", "--partition", "0") == [(3, 5, 2, False)]
+    gone = desk.call("replay", "plan", "--topic", desk.workspace.events, "--from", "0", "--to", "9", "--partition", "1", "--output",
+                     desk.plan_file)
+    assert "Nothing to play again" in gone.stdout and "changes nothing" not in gone.stdout

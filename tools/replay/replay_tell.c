@@ -162,7 +162,7 @@ static void tell_conditions(const struct dry_run *dry) {
   if (counts->rejected)
     printf("%zu record%s rejected by the rules of the topic and not sent again.\n", counts->rejected,
            counts->rejected == 1 ? " is" : "s are");
-  if (readers || counts->failed || counts->failed_first || counts->elsewhere || (counts->read && !counts->selected))
+  if (readers || counts->failed || counts->failed_first || counts->elsewhere || !counts->selected)
     return;
   if (counts->changes)
     printf(

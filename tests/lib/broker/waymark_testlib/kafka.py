@@ -3,6 +3,7 @@ import base64
 import ctypes
 import os
 import pathlib
+import socket
 import struct
 import subprocess
 import time
@@ -183,6 +184,19 @@ class Broker:
         for future in admin.create_topics(wanted, operation_timeout=60).values():
             future.result(90)
         self.wait_topics({name: partitions for name in names})
+
+    def delete_records(self, topic, offsets):
+        """What retention does: what stands before offsets[partition] is gone. In Kafka's protocol, since this client can't."""
+        name = topic.encode()
+        body = struct.pack(">hhihih", 21, 1, 1, -1, 1, len(name)) + name + struct.pack(">i", len(offsets))
+        body += b"".join(struct.pack(">iq", partition, offset) for partition, offset in offsets.items()) + struct.pack(">i", 30000)
+        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
+            connection.sendall(struct.pack(">i", len(body)) + body)
+            stream = connection.makefile("rb")
+            answer = stream.read(struct.unpack(">i", stream.read(4))[0])
+        results = answer[14 + len(name) + 4:]  # behind number, delay, one topic and its name, and how many there are
+        for _, low, error in struct.iter_unpack(">iqh", results):
+            assert error == 0, f"error {error} of DeleteRecords"
 
     def delete_topics(self, names):
         admin = self.admin()
