@@ -1,9 +1,12 @@
 """Events once more, on real Kafka and Redis: plan, apply, what becomes of it, and a process that is killed on its way."""
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
+import pty
 import random
+import re
 import subprocess
 import time
 
@@ -237,9 +240,9 @@ def test_a_run_is_stopped_and_taken_over(make_workspace, workers, sender):
     command = [build_folder() / "waymark", "replay", "apply", desk.plan_file, "--reason", "r", "--run", "held", "--yes",
                "--rate", "20", "-C", desk.workspace.folder]
 
-    def begin():
+    def begin(stderr=subprocess.PIPE):
         before = len(desk.copies())
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
         wait_until(lambda: len(desk.copies()) > before, 30, what="it to send something")
         return process
 
@@ -247,10 +250,24 @@ def test_a_run_is_stopped_and_taken_over(make_workspace, workers, sender):
     first.terminate()
     out, err = first.communicate(timeout=30)
     assert first.returncode == 1 and " of 300 were sent; the same command goes on there" in err, (out, err)
-    second = begin()
+
+    screen, terminal = pty.openpty()
+    os.set_blocking(screen, False)
+    heard = []
+
+    def shown():
+        with contextlib.suppress(OSError):  # nothing more just now
+            while heard.append(os.read(screen, 4096)) or heard[-1]:
+                pass
+        return b"".join(heard)
+
+    second = begin(terminal)
+    wait_until(lambda: re.search(rb" of 300, [\d.]+/s, \d+:\d\d left, live lag ", shown()), 30, what="a line of progress")
     done = json.loads(desk.apply("--run", "held", "--rate", "max").stdout)
-    out, err = second.communicate(timeout=60)
-    assert second.returncode == 1 and "another process has taken the run 'held' over" in err, (out, err)
+    assert second.wait(60) == 1
+    assert b"another process has taken the run 'held' over" in shown(), shown()
+    drawn = [line for line in shown().split(b"\r") if line.startswith(b"\x1b[Kreplaying")]
+    assert drawn and max(map(len, drawn)) < 80 + len(b"\x1b[K"), "a line that is longer than the terminal can't be drawn over"
     assert (done["sent"], done["executions"], len(desk.copies())) == (300, 300, 300)
 
 

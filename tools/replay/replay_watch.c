@@ -1,6 +1,7 @@
 #include "tools/replay/replay_watch.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/codec/json.h"
@@ -127,25 +128,45 @@ static void set_rate(struct replay_watch *watch, const struct replay_run *run) {
     rate *= 1.25;
   double slowest = fastest < 4 * SLOWEST ? fastest / 4 : SLOWEST;
   watch->rate = rate > fastest ? fastest : rate < slowest ? slowest : rate;
+  watch->went = watch->went > 0 ? 0.7 * watch->went + 0.3 * went : went;
   watch->looked_sent = run->sent;
   watch->looked_us = now_us;
 }
 
 /* --- progress --- */
 
-static void draw(const struct replay_watch *watch, const struct replay_run *run) {
-  char bar[BAR_WIDTH + 1] = "";
-  double part = run->planned ? (double)run->sent / (double)run->planned : 1;
-  size_t filled = (size_t)((part > 1 ? 1 : part) * BAR_WIDTH);
+static size_t columns(void) {
+  struct winsize size;
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
+
+/* How fast it really goes, and how long that takes; before it has gone for a second, how fast it may go. */
+static void add_pace(const struct replay_watch *watch, const struct replay_run *run, struct wm_buf *line) {
+  double pace = watch->went > 0 ? watch->went : watch->wanted;
   size_t left = run->sent < run->planned ? run->planned - run->sent : 0;
-  size_t seconds = (size_t)((double)left / watch->rate);
-  for (size_t i = 0; i < BAR_WIDTH; i++)
-    bar[i] = i < filled ? '#' : '.';
-  fprintf(stderr,
-          "\r\033[K%s [%s] %zu of %zu, %.0f/s, %zu:%02zu left, changed %zu, unchanged %zu, failed %zu, live lag %lld",
-          watch->ask == ASK_PAUSE ? "paused" : "replaying", bar, run->sent, run->planned, watch->rate, seconds / 60,
-          seconds % 60, watch->results[WM_RESULT_CHANGED], watch->results[WM_RESULT_UNCHANGED],
-          watch->results[WM_RESULT_FAILED], (long long)watch->live_lag);
+  if (pace <= 0)
+    return;
+  size_t seconds = (size_t)((double)left / pace);
+  wm_buf_printf(line, ", %.*f/s, %zu:%02zu left", pace < 10 ? 1 : 0, pace, seconds / 60, seconds % 60);
+}
+
+/* One line, cut where the terminal ends: what is longer could not be drawn over. */
+static void draw(const struct replay_watch *watch, const struct replay_run *run) {
+  struct wm_buf line = WM_BUF_INIT;
+  size_t width = columns(), bar = width < 120 ? BAR_WIDTH / 2 : BAR_WIDTH;
+  double part = run->planned ? (double)run->sent / (double)run->planned : 1;
+  size_t filled = (size_t)((part > 1 ? 1 : part) * (double)bar);
+  wm_buf_printf(&line, "%s [", watch->ask == ASK_PAUSE ? "paused" : "replaying");
+  for (size_t i = 0; i < bar; i++)
+    wm_buf_add_char(&line, i < filled ? '#' : '.');
+  wm_buf_printf(&line, "] %zu of %zu", run->sent, run->planned);
+  add_pace(watch, run, &line);
+  wm_buf_printf(&line, ", live lag %lld, changed %zu, failed %zu, unchanged %zu", (long long)watch->live_lag,
+                watch->results[WM_RESULT_CHANGED], watch->results[WM_RESULT_FAILED],
+                watch->results[WM_RESULT_UNCHANGED]);
+  if (!line.failed)
+    fprintf(stderr, "\r\033[K%.*s", (int)(line.size < width ? line.size : width - 1), line.bytes);
+  wm_buf_release(&line);
 }
 
 void replay_watch_clear(struct replay_watch *watch) {

@@ -17,6 +17,7 @@ struct replay_watch {
   size_t executions;
   int64_t live_lag, replay_lag;
   double wanted, rate; /* copies a second; wanted 0: as fast as they go */
+  double went;         /* how many really went, lately */
   enum replay_ask ask;
   bool behind; /* there were more outcomes than a look had time for */
   bool grows;  /* the live lag, at the last look */
