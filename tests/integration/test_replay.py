@@ -238,7 +238,7 @@ def test_a_run_is_stopped_and_taken_over(make_workspace, workers, sender):
     desk.send(300)
     desk.plan()
     command = [build_folder() / "waymark", "replay", "apply", desk.plan_file, "--reason", "r", "--run", "held", "--yes",
-               "--rate", "20", "-C", desk.workspace.folder]
+               "--rate", "5", "-C", desk.workspace.folder]
 
     def begin(stderr=subprocess.PIPE):
         before = len(desk.copies())
@@ -269,6 +269,8 @@ def test_a_run_is_stopped_and_taken_over(make_workspace, workers, sender):
     drawn = [line for line in shown().split(b"\r") if line.startswith(b"\x1b[Kreplaying")]
     assert drawn and max(map(len, drawn)) < 80 + len(b"\x1b[K"), "a line that is longer than the terminal can't be drawn over"
     assert (done["sent"], done["executions"], len(desk.copies())) == (300, 300, 300)
+    os.close(screen)
+    os.close(terminal)
 
 
 def test_what_retention_has_taken_is_told_and_not_replayed(make_workspace, sender, broker):
