@@ -50,8 +50,9 @@ const struct command command_automations = {
         "switched off; events that come meanwhile are not kept for it. 'enabled: false' in the workspace means off\n"
         "until somebody switches it on.\n"
         "reset AUTOMATION...: takes back what was said; the workspace counts again.\n"
-        "Ends as soon as Kafka has the word: on, off and reset need --reason and ask before they send. Exit 1 for an\n"
-        "automation that the workspace does not have, 3 when Kafka can't be reached.\n\n"
+        "Ends half a second after Kafka has the word, when workers that are not held up follow it: on, off and reset\n"
+        "need --reason and ask before they send. Exit 1 for an automation that the workspace does not have, 3 when\n"
+        "Kafka can't be reached.\n\n"
         "  waymark automations --since 7d\n"
         "  waymark automations off certified-partner --reason 'the exam system sends every result twice'",
     .run = run,

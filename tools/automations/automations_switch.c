@@ -1,4 +1,6 @@
 /* waymark automations on|off|reset: words on topics.control, which every worker follows. */
+#include <unistd.h>
+
 #include "core/codec/control.h"
 #include "tools/automations/automations.h"
 #include "tools/lib/say.h"
@@ -6,6 +8,10 @@
 #include "tools/requests/asker.h"
 #include "tools/roles/roles_control.h"
 #include "worker/clock.h"
+
+/* Workers look at the topic ten times a second. Whoever sends an event when this has ended would often find it decided
+ * as before, were it not for this pause: nobody answers a word on the control topic. */
+#define FOLLOW_US 500000
 
 static const struct {
   const char *verb, *already, *done;
@@ -106,6 +112,8 @@ static int say_words(const struct switching *switching) {
   if (!yes)
     return say(EXIT_BAD_NEWS, "nothing was sent");
   int exit_code = roles_control_write(&switching->loaded.settings, switching->words, switching->count);
+  if (exit_code == EXIT_FINE)
+    usleep(FOLLOW_US);
   for (size_t i = 0; exit_code == EXIT_FINE && i < switching->count; i++)
     printf("%.*s: %s\n", WM_TEXT_ARG(switching->words[i].name), ways[switching->state].done);
   return exit_code;
