@@ -16,6 +16,7 @@ from conftest import ROOT, waymark
 DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"
 COMPOSE = ROOT / "deploy" / "compose" / "compose.yaml"
 KUBERNETES = ROOT / "deploy" / "kubernetes"
+SCHEMAS = ROOT / "tests" / "fixtures" / "deploy"
 VERSION = re.search(r"project\(waymark VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text()).group(1)
 
 
@@ -148,6 +149,19 @@ def test_the_commands_of_compose_are_ours(compose):
         for word in words[1:]:
             if word.startswith("-"):
                 assert re.search(rf"(^|[ ,]){word}\b", told.out), words
+
+
+def complaints(document, schema):
+    return [f"{'.'.join(map(str, error.absolute_path))}: {error.message}"[:300] for error in schema.iter_errors(document)]
+
+
+def test_it_is_a_compose_file(compose):
+    schema = jsonschema.Draft7Validator(json.loads((SCHEMAS / "compose.json").read_text()))
+    assert complaints(compose, schema) == []
+    for service, key, value in (("waymark", "stop_grace_perod", "20s"), ("redis", "image", 7), ("waymark", "depends_on", 7)):
+        wrong = copy.deepcopy(compose)
+        wrong["services"][service][key] = value
+        assert complaints(wrong, schema), key
 
 
 # --- Kubernetes ---
@@ -283,6 +297,31 @@ def test_the_manifests_are_all_there(found):
         assert (KUBERNETES / path).exists()
     assert {kind for kind, _ in found} == {"Service", "StatefulSet", "PodDisruptionBudget", "NetworkPolicy", "Job",
                                            "ScaledObject", "TriggerAuthentication"}
+
+
+def schema_of(document):
+    """Of its kind in its version; KEDA's kinds are none of Kubernetes'."""
+    definitions = json.loads((SCHEMAS / "kubernetes-1.34.json").read_text())["definitions"]
+    group, _, version = document["apiVersion"].rpartition("/")
+    name = f"io.k8s.api.{group.split('.')[0] or 'core'}.{version}.{document['kind']}"
+    return jsonschema.Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": definitions})
+
+
+def test_the_manifests_are_what_kubernetes_takes(found):
+    own = {key: document for key, document in found.items() if not document["apiVersion"].startswith("keda.sh/")}
+    assert len(own) == 5
+    for document in own.values():
+        assert complaints(document, schema_of(document)) == []
+    for path, value in ((("spec", "podManagementPolicies"), "Parallel"), (("spec", "replicas"), "two"),
+                        (("spec", "template", "spec", "containers", 0, "livenessProb"), {}),
+                        (("spec", "template", "spec", "topologySpreadConstraints", 0, "maxSkew"), "1"),
+                        (("spec", "template", "spec", "containers", 0, "ports"), {"http": 9464})):
+        wrong = copy.deepcopy(found["StatefulSet", "waymark"])
+        place = wrong
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = value
+        assert complaints(wrong, schema_of(wrong)), path
 
 
 def test_the_settings_of_the_pods_are_right(found, tmp_path):
