@@ -127,6 +127,14 @@ def test_files_of_other_editors(place):
     assert [line["user"] for line in of(done, "user")] == ["u1", "u3"] and of(done, "plan")[0]["rejected"] == 0
 
 
+def test_lines_of_a_dump_that_are_rejected_are_told(place):
+    done = plan(place, [event(1), "{", event(2, id=None), event(3)])
+    assert of(done, "plan")[0]["rejected"] == 2
+    assert "events.jsonl:2: rejected: " in done.err and "events.jsonl:3: rejected: 'id' is missing" in done.err
+    done = plan(place, ["{"] * 12)
+    assert done.err.count(": rejected: ") == 10 and done.err.count("more of them are not told") == 1
+
+
 def test_what_changes_is_not_said_to_change_nothing(place):
     source, nobody = place.parent / "e.jsonl", place.parent / "nobody"
     source.write_text(lines(event(1)))

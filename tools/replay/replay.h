@@ -87,6 +87,7 @@ struct replay_records {
   struct wm_decode_rules rules;
   struct ranges *ranges; /* or */
   struct lines lines;
+  size_t tell, told; /* how many lines of a file that are rejected are told of at most; none unless it is set */
   int64_t last_us;
 };
 

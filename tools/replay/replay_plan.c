@@ -9,6 +9,8 @@
 #include "tools/roles/roles_users.h"
 #include "worker/clock.h"
 
+#define REJECTED_SHOWN 10
+
 struct planning {
   const struct options *options;
   struct loaded loaded;
@@ -94,6 +96,7 @@ static int play(struct planning *planning) {
   int exit_code = users ? roles_users_of_file(users, dry_give, &planning->dry) : EXIT_FINE;
   if (exit_code == EXIT_FINE) {
     exit_code = replay_records_open(&records, &planning->loaded, &planning->plan, planning->ranges);
+    records.tell = REJECTED_SHOWN;
     if (exit_code == EXIT_FINE)
       exit_code = dry_play(&planning->dry, &records);
     replay_records_close(&records);

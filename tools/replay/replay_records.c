@@ -95,10 +95,22 @@ static void judge(const struct replay_records *records, struct replay_record *re
   ret->event.only.automation = records->plan->filter.automation;
 }
 
-static int decode(const struct replay_records *records, struct wm_arena *arena, struct replay_record *ret) {
+/* Of a file, which somebody can mend: which lines are none that its topic would take. */
+static void tell_rejection(struct replay_records *records, const struct wm_rejection *rejection) {
+  if (!records->plan->input.bytes || records->told++ >= records->tell)
+    return;
+  say(0, "%s:%lld: rejected: %.*s [%s]%s", records->lines.path, (long long)records->lines.number,
+      WM_TEXT_ARG(rejection->message), wm_code_name(rejection->code),
+      records->told == records->tell ? "; more of them are not told" : "");
+}
+
+static int decode(struct replay_records *records, struct wm_arena *arena, struct replay_record *ret) {
   struct wm_rejection rejection;
-  return wm_event_decode(&ret->record, &records->rules, arena, &ret->what, &ret->event, &rejection) < 0 ? say_memory()
-                                                                                                        : EXIT_FINE;
+  if (wm_event_decode(&ret->record, &records->rules, arena, &ret->what, &ret->event, &rejection) < 0)
+    return say_memory();
+  if (ret->what == WM_DECODED_REJECTED)
+    tell_rejection(records, &rejection);
+  return EXIT_FINE;
 }
 
 static int next_of_topic(struct replay_records *records, struct wm_arena *arena, struct replay_record *ret,
