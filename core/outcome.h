@@ -61,7 +61,7 @@ struct wm_change {
   struct wm_text role;
   bool effective; /* gained, else lost */
   enum wm_cause cause;
-  struct wm_clock clock; /* of the decision; not set for catalogue and expiry */
+  struct wm_clock clock; /* of the decision; not set for catalogue and expiry, see core/codec/out.h */
   bool lockout;
 };
 

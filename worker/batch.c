@@ -130,6 +130,13 @@ static enum log_result append_one(struct loop *loop, const struct wm_out *out, s
   return LOOP_LOG(loop, append, out, loop->batch.token, error);
 }
 
+/* A register stands in the log with the moment up to which all is told what time changed of it: whoever catches up
+ * begins there. Not with one that is still to come, of an event whose producer's clock is ahead. */
+static int64_t told_ms(const struct loop *loop, const struct users_entry *entry) {
+  int64_t wall_us = loop_wall(loop);
+  return (entry->telling_us < wall_us ? entry->telling_us : wall_us) / 1000;
+}
+
 /* Takes a record from an encoder. What the broker is known to refuse goes out cut and marked; a register can't be cut,
  * so its topic must have room for 'limits.register-bytes'. */
 static int append(void *taker, const struct wm_out *out, struct wm_error *error) {
@@ -150,7 +157,10 @@ static int append(void *taker, const struct wm_out *out, struct wm_error *error)
   }
   if (out->topic == WM_OUT_USERS)
     batch->writes[batch->token - 1].json = out->value;
-  batch->result = append_one(loop, out, error);
+  struct wm_out timed = *out;
+  if (out->topic == WM_OUT_USERS)
+    timed.timestamp_ms = told_ms(loop, batch->written[batch->token - 1]);
+  batch->result = append_one(loop, &timed, error);
   return batch->result == LOG_DONE ? 0 : -1;
 }
 
@@ -187,13 +197,14 @@ static int decide(struct loop *loop, struct batch_item *item, struct ends *ret_b
     return -1;
   if (account_unknown(&loop->batch, item->decision.unknown, item->decision.unknown_count) < 0)
     return wm_error_memory(error);
-  if (item->decision.user && ends_around(loop->workspace, item->user, &item->decision, item->event.now_us,
-                                         &loop->batch.scratch, ret_before, ret_after) < 0)
+  const struct ends_span span = {item->event.now_us, loop_wall(loop), wm_event_clock(&item->event, NULL, 0)};
+  if (item->decision.user &&
+      ends_around(loop->workspace, item->user, &item->decision, &span, &loop->batch.scratch, ret_before, ret_after) < 0)
     return wm_error_memory(error);
   if (account_told(&loop->batch, ret_before) < 0 || account_told(&loop->batch, ret_after) < 0)
     return wm_error_memory(error);
   if (item->decision.user)
-    users_stage(&loop->users, item->user, item->decision.user, item->event.now_us);
+    users_stage(&loop->users, item->user, item->decision.user);
   return 0;
 }
 
@@ -298,7 +309,7 @@ static int prepare_writes(struct loop *loop, const struct log_written *written, 
     write->gen = home->generation;
     write->at = written[i].offset;
     users_commit(&loop->users, entry, write->gen, write->at);
-    if (projection_write(loop, entry->committed, entry->since_us, &batch->arena, write) < 0)
+    if (projection_write(loop, entry->committed, entry->told_us, &batch->arena, write) < 0)
       return -1;
     if (home->applied <= write->at)
       home->applied = write->at + 1;

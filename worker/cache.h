@@ -40,10 +40,11 @@ struct cache_progress {
 };
 
 enum cache_mode {
-  CACHE_NEWER, /* write if (gen, at) is newer than what is there (or nothing is) */
-  CACHE_SAME   /* a projection: only if (gen, at) is exactly what is there, and wm:meta has 'stamp' (else CACHE_STALE),
-                  write   the role set, and 'end_us' as the user's next end, later or not (INT64_MAX: out of wm:ends); so
-                  a   zombie   can't move an end that is not his, nor bring back an earlier catalogue */
+  /* Either writes the role set, and 'end_us' as the user's next end, later or not (INT64_MAX: out of wm:ends); so a
+   * zombie can't move an end that is not his. */
+  CACHE_NEWER, /* the register too, if (gen, at) is newer than what is there (or nothing is) */
+  CACHE_SAME   /* a projection: only if (gen, at) is exactly what is there, and wm:meta has 'stamp' (else CACHE_STALE):
+                  nor can he bring back an earlier catalogue */
 };
 
 /* One user to be written by the fenced script. Borrowed until apply returns. */
@@ -100,8 +101,7 @@ struct cache_ops {
   enum cache_result (*due)(void *self, int64_t until_us, size_t skip, size_t limit, struct wm_arena *arena,
                            struct wm_text **ret_users, int64_t **ret_ends, size_t *ret_count, struct wm_error *error);
 
-  /* Sets the user's next end, or takes him out of wm:ends (INT64_MAX): for users without a register. apply() of
-   * CACHE_NEWER only ever lowers it, of CACHE_SAME sets it. */
+  /* Sets the user's next end, or takes him out of wm:ends (INT64_MAX): for users without a register. */
   enum cache_result (*set_end)(void *self, struct wm_text user, int64_t end_us, struct wm_error *error);
 
   /* After a rebuild: some of all users of whom there is anything, with 'gen' (0: nothing tells it). 'cursor' is "0" at

@@ -97,11 +97,10 @@ static bool begin_progress(struct loop *loop, int32_t p, int64_t start, struct c
       &error);
 }
 
-static void set_range(struct loop *loop, int32_t p, int64_t start, int64_t end, int64_t progress) {
+static void set_range(struct loop *loop, int32_t p, int64_t end, int64_t progress) {
   struct catchup *catchup = &loop->catchup;
   struct partition *partition = &loop->partitions.items[p];
   partition->progress = partition->applied = progress;
-  catchup->from_zero = progress <= start;
   catchup->position = catchup->from = progress;
   catchup->end = end;
   catchup->folding = partition->rebuild != 0 && progress < end;
@@ -125,7 +124,7 @@ static bool find_range(struct loop *loop, int32_t p) {
   }
   if (!begin_progress(loop, p, start, &progress))
     return false;
-  set_range(loop, p, start, end, progress.next);
+  set_range(loop, p, end, progress.next);
   return true;
 }
 
@@ -160,12 +159,14 @@ static bool is_register(const struct wm_record *record) {
   return record->key.size == 0 || record->key.bytes[0] != '\0';
 }
 
-/* Ends that lie between the record and now were not swept by anybody yet; after a rebuild from zero they were. */
-static int64_t ends_since(const struct loop *loop, const struct wm_record *record) {
-  int64_t wall_us = loop_wall(loop);
-  if (loop->catchup.from_zero || record->timestamp_ms < 0 || record->timestamp_ms > wall_us / 1000)
+/* Up to which moment it is told what time changed of the register. With the record itself everything up to its time;
+ * later the sweep told, up to what stands with the group's offsets. Where nothing stands there (somebody else set
+ * them), what was told is told again, with the same ids. */
+static int64_t told_since(const struct loop *loop, const struct wm_record *record) {
+  int64_t wall_us = loop_wall(loop), told_us = loop->partitions.items[loop->catchup.partition].told_us;
+  if (record->timestamp_ms < 0 || record->timestamp_ms > wall_us / 1000)
     return wall_us;
-  return record->timestamp_ms * 1000;
+  return told_us <= wall_us && told_us > record->timestamp_ms * 1000 ? told_us : record->timestamp_ms * 1000;
 }
 
 static int read_register(struct loop *loop, const struct wm_record *record, struct cache_write *ret,
@@ -188,7 +189,7 @@ static int read_register(struct loop *loop, const struct wm_record *record, stru
       .at = record->offset,
       .json = {wm_arena_copy(arena, record->value.bytes, record->value.size), record->value.size},
   };
-  if (!ret->json.bytes || projection_write(loop, user, ends_since(loop, record), arena, ret) < 0) {
+  if (!ret->json.bytes || projection_write(loop, user, told_since(loop, record), arena, ret) < 0) {
     wm_error_memory(error);
   } else {
     ret->user = (struct wm_text){wm_arena_copy(arena, record->key.bytes, record->key.size), record->key.size};

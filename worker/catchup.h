@@ -13,7 +13,6 @@ struct loop;
 
 struct catchup {
   int32_t partition;     /* at work; -1: none */
-  bool from_zero;        /* a rebuild */
   int64_t position, end; /* in the users topic */
   /* Redis may be ahead of what is read, and keeps its role sets until each user's newest register comes: those are
    * looked for first, from 'from' on. */

@@ -18,12 +18,19 @@ struct ends {
 int ends_list(const struct wm_workspace *workspace, const struct wm_user *user, int64_t since_us, int64_t until_us,
               struct wm_arena *arena, struct ends *ret);
 
-/* Before a decision made at 'now_us' is staged: what time changed up to then is told before it, because the new
- * register does not say it any more. Of an event that waited, more may have been told than it knew: 'ret_after' is what
- * does not hold any more with it. What time takes from the new register is left to the sweep. Moves the entry's
- * 'telling_us'. -1: out of memory. */
-int ends_around(const struct wm_workspace *workspace, struct users_entry *entry, const struct wm_decision *decision,
-                int64_t now_us, struct wm_arena *arena, struct ends *ret_before, struct ends *ret_after);
+/* When a decision is made: 'now' of its event, and the wall clock. And the event's clock. */
+struct ends_span {
+  int64_t now_us, wall_us;
+  struct wm_clock clock;
+};
+
+/* Around a decision that is about to be staged. 'ret_before': what time changed up to 'now', told before it, because
+ * the new register does not say it any more. 'ret_after': what time has changed of the new register since. An event
+ * that waited knows less than has been told meanwhile: what it changes and was told already is left out of 'decision',
+ * and what was told and does not hold any more is in 'ret_after'. So gains and losses of a role alternate. Afterwards
+ * all is told up to the wall clock ('telling_us'): with the transaction that brings the register. -1: out of memory. */
+int ends_around(const struct wm_workspace *workspace, struct users_entry *entry, struct wm_decision *decision,
+                const struct ends_span *span, struct wm_arena *arena, struct ends *ret_before, struct ends *ret_after);
 
 /* -1 as encode. */
 int ends_encode(const struct wm_encode *encode, const struct wm_user *user, const struct ends *ends,

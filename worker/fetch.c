@@ -18,15 +18,19 @@ static int name_set(const struct cache_user *user, struct wm_arena *arena, struc
   return 0;
 }
 
-int64_t fetch_told(const struct loop *loop, int64_t end_us) {
-  int64_t wall_us = loop_wall(loop);
-  return end_us <= wall_us ? end_us - 1 : wall_us;
+int64_t fetch_told(const struct loop *loop, int32_t home, int64_t end_us) {
+  const struct partition *partition = &loop->partitions.items[home];
+  int64_t wall_us = loop_wall(loop), told_us = partition->told_us;
+  if (end_us > wall_us)
+    return wall_us;
+  bool known = partition->catalogue == CATALOGUE_PROJECTED && told_us >= end_us && told_us <= wall_us;
+  return known ? told_us : end_us - 1;
 }
 
 /* A register that can't be read is a bug or somebody else's hand in Redis: never an empty register. */
 static int fill(struct loop *loop, struct users_entry *entry, const struct cache_user *user, struct wm_error *error) {
   struct wm_user *found = NULL;
-  entry->told_us = fetch_told(loop, user->end_us);
+  entry->told_us = fetch_told(loop, LOOP_LOG(loop, home, entry->id), user->end_us);
   if (rebuild_left(loop, user)) {
     users_fill(&loop->users, entry, NULL, 0, -1);
     return 0;
@@ -68,6 +72,7 @@ static bool is_as_left(struct loop *loop, const struct cache_progress *progress,
       return false;
     }
   }
+  partitions_found(&loop->partitions);
   return true;
 }
 

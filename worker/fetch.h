@@ -9,8 +9,11 @@
 
 struct loop;
 
-/* Up to which moment it is told what time changed of a user, whose next end Redis knows as 'end_us'. */
-int64_t fetch_told(const struct loop *loop, int64_t end_us);
+/* Up to which moment it is told what time changed of a user of partition 'home', whose next end Redis knows as
+ * 'end_us'. Whoever told it may have been killed before Redis heard of it: the log knows. But while role sets are
+ * compared with what another catalogue made of them, Redis is believed, and it is told once more: an end is no change
+ * of a catalogue. */
+int64_t fetch_told(const struct loop *loop, int32_t home, int64_t end_us);
 
 /* Makes every entry known. With 'ret_roles' (room for 'count', or NULL) all entries are asked for, and their role sets
  * as Redis has them are borrowed from 'arena'. wm:progress of every live partition is looked at even if 'count' is 0.

@@ -36,7 +36,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topi
     const rd_kafka_topic_partition_t *item = &list->elems[i];
     for (size_t topic = 0; topic < kafka->input_count; topic++)
       if (strcmp(kafka->inputs[topic], item->topic) == 0 && item->partition < kafka->partitions)
-        kafka->assigned[kafka->assigned_count++] = (struct log_position){topic, item->partition, LOG_BEGINNING};
+        kafka->assigned[kafka->assigned_count++] =
+            (struct log_position){.topic = topic, .partition = item->partition, .offset = LOG_BEGINNING};
   }
 }
 
@@ -193,7 +194,7 @@ static enum log_poll hand_end(struct kafka *kafka, struct log_polled *ret) {
   if (!place->assigned || place->paused || place->stale || raw->offset <= next)
     return LOG_NOTHING;
   place->next = raw->offset;
-  kafka->passed = (struct log_position){topic, raw->partition, raw->offset};
+  kafka->passed = (struct log_position){.topic = topic, .partition = raw->partition, .offset = raw->offset};
   ret->positions = &kafka->passed;
   ret->position_count = 1;
   return LOG_PASSED;
@@ -332,12 +333,47 @@ static rd_kafka_topic_partition_list_t *list_of(struct kafka *kafka, const struc
   return list;
 }
 
+/* "told-until <microseconds since 1970>" is the metadata of an offset; the list frees it. -1: out of memory. */
+#define TOLD "told-until "
+
+static int set_told(rd_kafka_topic_partition_t *offset, int64_t told_us) {
+  char words[40];
+  if (told_us <= 0)
+    return 0;
+  int size = snprintf(words, sizeof words, TOLD "%lld", (long long)told_us);
+  offset->metadata = strdup(words);
+  if (!offset->metadata)
+    return -1;
+  offset->metadata_size = (size_t)size;
+  return 0;
+}
+
+/* 0: there is none, or somebody else set this offset and wrote something else there. */
+static int64_t get_told(const rd_kafka_topic_partition_t *offset) {
+  const size_t head = sizeof TOLD - 1;
+  const char *words = offset->metadata;
+  int64_t told_us = 0;
+  if (offset->metadata_size <= head || offset->metadata_size > head + 18 || memcmp(words, TOLD, head) != 0)
+    return 0;
+  for (size_t i = head; i < offset->metadata_size; i++) {
+    if (words[i] < '0' || words[i] > '9')
+      return 0;
+    told_us = told_us * 10 + (words[i] - '0');
+  }
+  return told_us;
+}
+
 rd_kafka_topic_partition_list_t *kafka_offsets(struct kafka *kafka, const struct log_position *positions,
                                                size_t count) {
   rd_kafka_topic_partition_list_t *list = list_of(kafka, positions, count);
-  for (size_t i = 0; list && i < count; i++)
+  for (size_t i = 0; list && i < count; i++) {
     if (positions[i].offset == LOG_BEGINNING)
       list->elems[i].offset = kafka_place(kafka, positions[i].topic, positions[i].partition)->start;
+    if (set_told(&list->elems[i], positions[i].told_us) < 0) {
+      rd_kafka_topic_partition_list_destroy(list);
+      return NULL;
+    }
+  }
   return list;
 }
 
@@ -398,6 +434,7 @@ enum log_result kafka_committed(void *self, struct log_position *positions, size
   for (size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < count; i++) {
     code = list->elems[i].err;
     positions[i].offset = list->elems[i].offset >= 0 ? list->elems[i].offset : LOG_BEGINNING;
+    positions[i].told_us = get_told(&list->elems[i]);
   }
   rd_kafka_topic_partition_list_destroy(list);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -15,6 +15,9 @@ struct log_position {
   size_t topic; /* index into log_ops.inputs */
   int32_t partition;
   int64_t offset; /* next offset to read; LOG_BEGINNING when nothing was ever committed */
+  /* Stands with the group's offset as its metadata, and comes back with it: the wall clock up to which all is told what
+   * time changed of the partition's users; 0: nobody knows. */
+  int64_t told_us;
 };
 #define LOG_BEGINNING (-2)
 
@@ -66,8 +69,8 @@ struct log_ops {
   void (*resume)(void *self, int32_t partition);
   void (*pause)(void *self, int32_t partition);
 
-  /* Fills the offsets of 'positions' with the group's stable committed ones (pending transactions waited for;
-   * LOG_AGAIN while one is open). */
+  /* Fills 'positions' with the group's stable committed offsets and what stands with them (pending transactions waited
+   * for; LOG_AGAIN while one is open). */
   enum log_result (*committed)(void *self, struct log_position *positions, size_t count, struct wm_error *error);
 
   /* Reads on from these positions (assigned partitions), whatever was fetched ahead is dropped. */

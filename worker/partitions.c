@@ -73,7 +73,10 @@ const struct log_position *partitions_ours(struct partitions *partitions, size_t
 void partitions_answered(struct partitions *partitions, const struct log_position *positions, size_t count) {
   for (size_t i = 0; i < count; i++) {
     struct partition_input *input = &partitions->items[positions[i].partition].inputs[positions[i].topic];
+    int64_t *told_us = &partitions->items[positions[i].partition].told_us;
     input->base = input->next = positions[i].offset;
+    if (positions[i].told_us > *told_us)
+      *told_us = positions[i].told_us;
   }
 }
 
@@ -83,7 +86,8 @@ const struct log_position *partitions_moved(struct partitions *partitions, size_
     for (size_t i = 0; i < partitions->input_count; i++) {
       const struct partition_input *input = &partitions->items[p].inputs[i];
       if (input->next != input->base)
-        partitions->positions[count++] = (struct log_position){.topic = i, .partition = p, .offset = input->next};
+        partitions->positions[count++] = (struct log_position){
+            .topic = i, .partition = p, .offset = input->next, .told_us = partitions->items[p].told_us};
     }
   }
   *ret_count = count;
@@ -107,7 +111,10 @@ struct log_position partitions_anchor(const struct partitions *partitions, int32
     topic++;
   if (topic == partitions->input_count)
     topic = 0;
-  return (struct log_position){.topic = topic, .partition = partition, .offset = inputs[topic].base};
+  return (struct log_position){.topic = topic,
+                               .partition = partition,
+                               .offset = inputs[topic].base,
+                               .told_us = partitions->items[partition].told_us};
 }
 
 bool partitions_is_live(const struct partitions *partitions, int32_t partition) {
@@ -126,6 +133,24 @@ int32_t partitions_first(const struct partitions *partitions, enum partition_sta
     if (partitions->items[p].state == state)
       return p;
   return -1;
+}
+
+void partitions_swept(struct partitions *partitions, int64_t wall_us, bool found) {
+  for (int32_t p = 0; p < partitions->count; p++)
+    partitions->items[p].swept_us = partitions->items[p].state == PARTITION_LIVE ? wall_us : 0;
+  if (found)
+    partitions_found(partitions);
+}
+
+void partitions_not_told(struct partitions *partitions) {
+  for (int32_t p = 0; p < partitions->count; p++)
+    partitions->items[p].told_us = partitions->items[p].swept_us = 0;
+}
+
+void partitions_found(struct partitions *partitions) {
+  for (int32_t p = 0; p < partitions->count; p++)
+    if (partitions->items[p].state == PARTITION_LIVE && partitions->items[p].swept_us != 0)
+      partitions->items[p].told_us = partitions->items[p].swept_us;
 }
 
 bool partitions_are_ready(const struct partitions *partitions) {

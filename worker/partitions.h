@@ -38,6 +38,8 @@ struct partition {
   int64_t since_us;         /* wall clock: when the present catalogue was first seen here */
   int64_t projected_to;     /* offset in the users topic: who stands before it has been projected */
   uint64_t projected_users; /* so far, by this worker */
+  int64_t told_us;          /* up to this moment all is told what time changed of its users; 0: nobody knows */
+  int64_t swept_us;         /* so far nothing was left to be told, if Redis is still where it was left; 0: unknown */
 };
 
 struct partitions {
@@ -77,6 +79,13 @@ struct log_position partitions_anchor(const struct partitions *partitions, int32
 bool partitions_is_live(const struct partitions *partitions, int32_t partition);
 size_t partitions_count(const struct partitions *partitions, enum partition_state state);
 int32_t partitions_first(const struct partitions *partitions, enum partition_state state); /* -1: none */
+
+/* With the transaction that comes next, all is told that time had changed by 'wall_us' for live partitions, if Redis is
+ * where it was left: 'found' says that somebody has looked since; else partitions_found does. The transaction failed:
+ * partitions_not_told. */
+void partitions_swept(struct partitions *partitions, int64_t wall_us, bool found);
+void partitions_found(struct partitions *partitions);
+void partitions_not_told(struct partitions *partitions);
 
 /* At least one partition is ours, and every one that is ours is live. */
 bool partitions_are_ready(const struct partitions *partitions);

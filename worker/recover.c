@@ -139,6 +139,7 @@ void recover_fall_back(struct loop *loop, const char *reason, const struct wm_er
       partition->state = PARTITION_BEHIND;
     }
     partition->progress = partition->applied = CACHE_NO_PROGRESS;
+    partition->swept_us = 0;
   }
   if (partitions_first(partitions, PARTITION_BEHIND) >= 0)
     loop->recover.needs |= NEED_REWIND;

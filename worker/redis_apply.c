@@ -1,7 +1,7 @@
 #include "worker/redis_internal.h"
 
-/* KEYS: role set, user hash, ends, meta. ARGV: mode, gen, at, register or (same) end, channel, user, field of the
- * catalogue and what it has to begin with (same), roles... Returns 1 when it wrote, 0 when it had nothing to do, -1
+/* KEYS: role set, user hash, ends, meta. ARGV: mode, gen, at, end or '', channel, user, register or (same) field of the
+ * catalogue, what that has to begin with (same), roles... Returns 1 when it wrote, 0 when it had nothing to do, -1
  * when Redis is of another generation (a newer one, or it was emptied since), or somebody with another catalogue has
  * written. What is there of a generation that no longer is gives way. */
 static const char apply_script[] =
@@ -12,13 +12,13 @@ static const char apply_script[] =
     "  local catalogue = redis.call('HGET', KEYS[4], ARGV[7]) or ''\n"
     "  if string.sub(catalogue, 1, #ARGV[8]) ~= ARGV[8] then return -1 end\n"
     "  if g ~= gen or a ~= at then return 0 end\n"
-    "  if ARGV[4] == '' then redis.call('ZREM', KEYS[3], ARGV[6])\n"
-    "  else redis.call('ZADD', KEYS[3], ARGV[4], ARGV[6]) end\n"
     "else\n"
     "  if (redis.call('HGET', KEYS[4], 'generation') or ARGV[2]) ~= ARGV[2] then return -1 end\n"
     "  if g == gen and a >= at then return 0 end\n"
-    "  redis.call('HSET', KEYS[2], 'gen', ARGV[2], 'at', ARGV[3], 'register', ARGV[4])\n"
+    "  redis.call('HSET', KEYS[2], 'gen', ARGV[2], 'at', ARGV[3], 'register', ARGV[7])\n"
     "end\n"
+    "if ARGV[4] == '' then redis.call('ZREM', KEYS[3], ARGV[6])\n"
+    "else redis.call('ZADD', KEYS[3], ARGV[4], ARGV[6]) end\n"
     "local same = redis.call('SCARD', KEYS[1]) == #ARGV - 8\n"
     "for first = 9, #ARGV, 1000 do\n"
     "  if not same then break end\n"
@@ -74,10 +74,10 @@ static enum cache_result append_script(struct redis *redis, const struct cache_w
       same ? WM_TEXT("same") : WM_TEXT("newer"),
       DIGITS(write->gen),
       DIGITS(write->at),
-      same ? end : write->json,
+      end,
       wm_text_of(redis->changes),
       write->user,
-      same ? redis_catalogue_field(write->partition, field) : WM_TEXT(""),
+      same ? redis_catalogue_field(write->partition, field) : write->json,
       same ? write->stamp : WM_TEXT(""),
   };
   const size_t head_count = sizeof head / sizeof *head;
@@ -97,19 +97,9 @@ static struct sent *next_sent(struct redis *redis) {
   return sent;
 }
 
-/* The end goes out before the script, and only ever lowers: a role whose end nobody watches would not end. */
 static enum cache_result append_write(struct redis *redis, const struct cache_write *write, struct wm_error *error) {
-  enum cache_result result = CACHE_DONE;
-  if (write->mode == CACHE_NEWER && write->end_us != INT64_MAX) {
-    struct sent *sent = next_sent(redis);
-    result = APPEND(redis, error, WM_TEXT("ZADD"), wm_text_of(redis->ends), WM_TEXT("LT"), DIGITS(write->end_us),
-                    write->user);
-    sent->size = redis->pipe.size - sent->start;
-  }
-  if (result != CACHE_DONE)
-    return result;
   struct sent *sent = next_sent(redis);
-  result = append_script(redis, write, error);
+  enum cache_result result = append_script(redis, write, error);
   sent->size = redis->pipe.size - sent->start;
   return result;
 }
@@ -124,7 +114,7 @@ enum cache_result redis_apply(void *self, const struct cache_write *writes, size
   wm_arena_rewind(&redis->arena);
   redis->answered = false;
   redis->sent_count = 0;
-  redis->sent = WM_ARENA_ARRAY(&redis->arena, struct sent, 2 * count + 1);
+  redis->sent = WM_ARENA_ARRAY(&redis->arena, struct sent, count + 1);
   if (!redis->sent)
     return redis_no_memory(redis, error);
   for (size_t i = 0; result == CACHE_DONE && i < count; i++) {

@@ -302,7 +302,8 @@ static bool project(struct loop *loop, const struct chunk *chunk) {
     if (chunk->users[i].at != chunk->offsets[i])
       continue;
     newest++;
-    if (reproject_compare(loop, chunk->registers[i], fetch_told(loop, chunk->users[i].end_us), &chunk->roles[i], arena,
+    if (reproject_compare(loop, chunk->registers[i],
+                          fetch_told(loop, loop->reproject.partition, chunk->users[i].end_us), &chunk->roles[i], arena,
                           &items[item_count]) < 0)
       return loop_fail_memory(loop);
     items[item_count].gen = chunk->users[i].gen;
@@ -312,6 +313,11 @@ static bool project(struct loop *loop, const struct chunk *chunk) {
   }
   if (!projection_commit(loop, items, item_count, arena))
     return false;
+  for (size_t i = 0; i < item_count; i++) {
+    struct users_entry *entry = users_find(&loop->users, items[i].user->id);
+    if (entry && entry->known)
+      users_told(entry, items[i].now_us);
+  }
   loop->partitions.items[loop->reproject.partition].projected_users += newest;
   loop->counters.reprojected += change_count;
   return true;

@@ -111,8 +111,9 @@ bool sweep_step(struct loop *loop) {
       partitions_count(&loop->partitions, PARTITION_LIVE) == 0 || !loop_settle(loop))
     return false;
   wm_arena_rewind(&sweep->arena);
+  int64_t wall_us = loop_wall(loop);
   enum cache_result result =
-      LOOP_CACHE(loop, due, loop_wall(loop), sweep->skip, PAGE_USERS, &sweep->arena, &users, &ends, &count, &error);
+      LOOP_CACHE(loop, due, wall_us, sweep->skip, PAGE_USERS, &sweep->arena, &users, &ends, &count, &error);
   if (result != CACHE_DONE) {
     recover_from_cache(loop, result, &error);
     return false;
@@ -123,9 +124,14 @@ bool sweep_step(struct loop *loop) {
   struct wm_role_set *roles = NULL;
   if (reproject_is_pending(loop) && !(roles = WM_ARENA_ARRAY(&sweep->arena, struct wm_role_set, our_count + 1)))
     return loop_fail_memory(loop);
-  if (our_count > 0 &&
-      (!fetch_users(loop, entries, our_count, &sweep->arena, roles) || !sweep_ours(loop, ours, roles, our_count)))
+  if (our_count > 0 && !fetch_users(loop, entries, our_count, &sweep->arena, roles))
     return false;
+  if (count < PAGE_USERS && sweep->skip == 0)
+    partitions_swept(&loop->partitions, wall_us, our_count > 0);
+  if (our_count > 0 && !sweep_ours(loop, ours, roles, our_count)) {
+    partitions_not_told(&loop->partitions);
+    return false;
+  }
   users_trim(&loop->users);
   sweep->skip += count - our_count;
   if (count == PAGE_USERS)

@@ -119,11 +119,9 @@ static void unlink_staged(struct users_entry *entry) {
   entry->link_staged = NULL;
 }
 
-void users_stage(struct users *users, struct users_entry *entry, struct wm_user *user, int64_t now_us) {
+void users_stage(struct users *users, struct users_entry *entry, struct wm_user *user) {
   if (!entry->staged)
     link_staged(users, entry);
-  if (!entry->staged || now_us < entry->since_us)
-    entry->since_us = now_us;
   wm_user_free(entry->staged);
   entry->staged = user;
   weigh(users, entry);

@@ -16,7 +16,6 @@ struct users_entry {
   struct wm_user *committed; /* NULL: the log holds no register of this user */
   int64_t gen, at;           /* of 'committed': generation, and offset in the users topic */
   struct wm_user *staged;    /* what this batch decided; NULL: nothing */
-  int64_t since_us;          /* 'now' of the earliest decision that is staged */
   int64_t told_us;           /* wall clock up to which it is told what time changed of 'committed' (ends.h) */
   int64_t telling_us;        /* the same of what is current, while a batch is run */
   bool pinned;
@@ -58,8 +57,8 @@ static inline const struct wm_user *users_current(const struct users_entry *entr
   return entry->staged ? entry->staged : entry->committed;
 }
 
-/* A decision of this batch, made at 'now_us': takes 'user', which replaces what was staged before. */
-void users_stage(struct users *users, struct users_entry *entry, struct wm_user *user, int64_t now_us);
+/* A decision of this batch: takes 'user', which replaces what was staged before. */
+void users_stage(struct users *users, struct users_entry *entry, struct wm_user *user);
 
 /* Everything that time changed of the committed register is told up to 'until_us'. */
 static inline void users_told(struct users_entry *entry, int64_t until_us) {

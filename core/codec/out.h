@@ -7,7 +7,8 @@
  *   a rejection has "event" with source, id and type as far as they could be read, and "run"
  *   an approved delegation has the id delegation:<topic>/<partition>/<offset>, of the holder's request
  *   "stands" of a superseded task is a clock, "dropped" a list of sources
- *   a change by expiry has the id expiry:<user>:<role>:<end in microseconds>, one by the catalogue
+ *   a change by expiry has the id expiry:<user>:<role>:<end in microseconds>, with :<source>:<id> of an event that came
+ *     late and made it so once more (that event's clock is the change's); one by the catalogue
  *     catalogue:<digest>:<since>:<user>:<role>:<gained|lost>, where 'since' is when the catalogue was first followed
  * for the user's partition: a catalogue that comes back makes other ids */
 #ifndef WM_CODEC_OUT_H

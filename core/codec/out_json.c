@@ -254,6 +254,8 @@ static void add_lone_id(struct wm_buf *buf, const struct wm_user *user, const st
     wm_buf_printf(&id, "%lld%s", (long long)at_us, change->effective ? ":gained" : "");
   else
     wm_buf_add_string(&id, way_of(change));
+  if (wm_clock_is_set(&change->clock))
+    wm_buf_printf(&id, ":%.*s:%.*s", WM_TEXT_ARG(change->clock.source), WM_TEXT_ARG(change->clock.id));
   buf->failed |= id.failed;
   wm_write_text(buf, WM_KEY("id"), (struct wm_text){id.bytes, id.size});
   wm_buf_release(&id);

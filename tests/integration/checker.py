@@ -182,7 +182,7 @@ class Judge:
         self.epochs = order.Epochs(self.catalogue, self.control, control_word)
         self.present = order.Epochs(self.present, self.control, control_word).last
         self.handed_on = self._asked_by_holders()
-        evidence = order.gather(*pairs.values(), self.handed_on)
+        self.evidence = evidence = order.gather(*pairs.values(), self.handed_on)
         for partition in range(self.workspace.partitions):
             records = [record for records in self.inputs.values() for record in records if record.partition == partition]
             yield from order.Partition(self.model, self.kinds, self.epochs, evidence).run(records)
@@ -558,7 +558,7 @@ class Judge:
             user, role = body.get("subject"), data.get("role")
             self.equal(f"change {body['id']}: key", record.key, (user or "").encode())
             self.equal(f"change {body['id']}: partition", record.partition, home(user, self.workspace.partitions))
-            if data.get("effective") == ((user, role) in held) and not self._ended_beside(user, role, record):
+            if data.get("effective") == ((user, role) in held):
                 self.complain(f"change {body['id']}: {role} of {user} {'gained' if data['effective'] else 'lost'} twice")
             if data.get("cause") == "catalogue":
                 self._by_catalogue(record, body, user, role)
@@ -573,7 +573,8 @@ class Judge:
                 continue
             expected = {role: 1 for role in fate.after - fate.before} | {role: -1 for role in fate.before - fate.after}
             told = {role: net for role, net in caused.pop(fate.event.origin).items() if net}
-            self.equal(f"changes of {self._id(fate.event)}", told, expected)
+            if not self.evidence[fate.event.origin].changes_agree(fate.event.user, told, expected):
+                self.complain(f"changes of {self._id(fate.event)}: found {told!r}, expected {expected!r}")
             self._causes(fate, marks.get(fate.event.origin, ()))
         for origin in caused:
             self.complain(f"changes of {origin} have no reason to be")

@@ -56,7 +56,8 @@ class Item:
 class Evidence:
     """What the outputs say came of one input."""
 
-    def __init__(self):
+    def __init__(self, ends=frozenset()):
+        self.ends = ends  # (user, role, is it a gain) of all that time did: what it has done, a late event does not do again
         self.tasks, self.changes, self.texts, self.sent = {}, collections.Counter(), collections.Counter(), []
         self.lockout = False  # of a change
         self.place, self.timestamp = None, None  # of the first outcome; of that, or of the first change
@@ -70,7 +71,12 @@ class Evidence:
         sent = [(event.user, model.moment(event.data["until"])) for event in fate.sent]
         if fate.event and fate.event.type.startswith("directory.") and self.lockout != bool(fate.before and not fate.after):
             return False
-        return told == self.tasks and texts == self.texts and sent == self.sent and changes == {role: net for role, net in self.changes.items() if net}
+        return told == self.tasks and texts == self.texts and sent == self.sent and \
+            self.changes_agree(fate.event and fate.event.user, self.changes, changes)
+
+    def changes_agree(self, user, found, wanted):
+        missing = {role for role, net in wanted.items() if not found.get(role) and (user, role, net > 0) in self.ends}
+        return {role: net for role, net in found.items() if net} == {role: net for role, net in wanted.items() if role not in missing}
 
 
 def _gist(*members):
@@ -79,7 +85,9 @@ def _gist(*members):
 
 def gather(outcomes, changes, notifications, handed_on):
     """origin → Evidence; of (record, body) each."""
-    found = collections.defaultdict(Evidence)
+    ends = {(body.get("subject"), body["data"].get("role"), body["data"].get("effective"))
+            for _, body in changes if body["data"].get("cause") == "expiry"}
+    found = collections.defaultdict(lambda: Evidence(ends))
     for record, body in outcomes:
         origin = body["data"]["origin"]
         evidence = found[origin["topic"], origin["partition"], origin["offset"]]

@@ -98,8 +98,6 @@ static enum cache_result execute_write(struct memory_cache *cache, const struct 
     set_end(user, write->end_us);
     return CACHE_DONE;
   }
-  if (write->end_us != INT64_MAX && (!user->has_end || write->end_us < user->end_us))
-    set_end(user, write->end_us);
   if (cache->data.generation != 0 && cache->data.generation != write->gen)
     return CACHE_STALE;
   bool newer = !user->has_register || write->gen != user->gen || write->at > user->at;
@@ -112,6 +110,7 @@ static enum cache_result execute_write(struct memory_cache *cache, const struct 
   user->at = write->at;
   user->json = write->json;
   set_roles(cache, user, write);
+  set_end(user, write->end_us);
   return CACHE_DONE;
 }
 

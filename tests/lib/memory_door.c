@@ -159,8 +159,10 @@ static enum log_result door_committed(void *self, struct log_position *positions
   for (size_t i = 0; i < count; i++)
     if (is_pending(log, &positions[i]))
       return again(error);
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
     positions[i].offset = log->committed[positions[i].topic][positions[i].partition];
+    positions[i].told_us = log->told_us[positions[i].topic][positions[i].partition];
+  }
   return LOG_DONE;
 }
 
@@ -258,6 +260,8 @@ static enum log_result door_append(void *self, const struct wm_out *out, uint64_
   entry->key = memory_copy(log, out->key);
   entry->value = memory_copy(log, out->value);
   entry->cut = is_cut(out);
+  if (out->timestamp_ms >= 0)
+    entry->timestamp_ms = out->timestamp_ms;
   member->transaction->touched[output] |= UINT64_C(1) << out->partition;
   note_written(member, token, (int64_t)partition->count - 1);
   return LOG_DONE;

@@ -116,6 +116,7 @@ static void show_offsets(struct memory_log *log, struct memory_transaction *tran
   for (size_t i = 0; i < transaction->offset_count; i++) {
     const struct log_position *position = &transaction->offsets[i];
     log->committed[position->topic][position->partition] = position->offset;
+    log->told_us[position->topic][position->partition] = position->told_us;
   }
 }
 

@@ -81,6 +81,7 @@ struct memory_log {
   struct memory_member *members[MEMORY_MEMBERS];
   size_t member_count;
   int64_t committed[MEMORY_INPUTS][MEMORY_PARTITIONS];
+  int64_t told_us[MEMORY_INPUTS][MEMORY_PARTITIONS]; /* what was committed with them */
   int64_t generation;
   bool rebalancing;
   int64_t rebalancing_since_us;

@@ -5,6 +5,7 @@
 
 #include "core/codec/out.h"
 #include "core/codec/register.h"
+#include "tests/simulation/told.h"
 
 #define OUTPUTS (WM_OUT_COUNT + MEMORY_INPUTS)
 
@@ -26,6 +27,7 @@ struct trial {
   struct expected *expected[OUTPUTS][MEMORY_PARTITIONS], **end[OUTPUTS][MEMORY_PARTITIONS];
   struct judged_user users[SAMPLE_USERS * 2];
   size_t user_count;
+  bool steady;
   char *why;
 };
 
@@ -162,12 +164,29 @@ static bool is_same(const struct expected *expected, const struct memory_entry *
   return entry->cut ? wm_text_starts_with(expected->value, entry->value) : wm_text_equal(expected->value, entry->value);
 }
 
+/* Past what a decision changed, and time had done and told before. */
+static const struct expected *pass_told(const struct told *told, const struct expected *expected,
+                                        const struct memory_entry *entry) {
+  while (expected && !(entry && is_same(expected, entry)) && told_is_known(told, expected->value))
+    expected = expected->next;
+  return expected;
+}
+
 static bool compare_output(struct trial *c, size_t output, int32_t p) {
   const struct memory_partition *partition = &c->log->outputs[output][p];
   const struct expected *expected = c->expected[output][p];
+  struct told told = {.arena = &c->arena};
   for (size_t i = 0; i < partition->count; i++) {
     const struct memory_entry *entry = &partition->entries[i];
-    if (!is_committed(entry) || is_timely(output, entry->value))
+    if (!is_committed(entry))
+      continue;
+    if (output == WM_OUT_CHANGES) {
+      if (!is_timely(output, entry->value))
+        expected = pass_told(&told, expected, entry);
+      if (!told_take(&told, entry->value) && c->steady)
+        return blame(c, "changes/%d at %zu: told twice: %.*s", p, i, WM_TEXT_ARG(entry->value));
+    }
+    if (is_timely(output, entry->value))
       continue;
     if (!expected)
       return blame(c, "output %zu/%d: one too many at %zu: %.*s", output, p, i, WM_TEXT_ARG(entry->value));
@@ -176,6 +195,8 @@ static bool compare_output(struct trial *c, size_t output, int32_t p) {
                    WM_TEXT_ARG(expected->value));
     expected = expected->next;
   }
+  if (output == WM_OUT_CHANGES)
+    expected = pass_told(&told, expected, NULL);
   return !expected || blame(c, "output %zu/%d: missing: %.*s", output, p, WM_TEXT_ARG(expected->value));
 }
 
@@ -313,8 +334,9 @@ static struct wm_workspace *as_ruled(struct wm_workspace *const *versions, uint6
 }
 
 bool judge(const struct memory_log *log, const struct memory_cache *cache,
-           struct wm_workspace *const versions[SAMPLE_VERSIONS], unsigned last, char ret_why[static JUDGE_TEXT]) {
-  struct trial c = {.log = log, .cache = cache, .why = ret_why};
+           struct wm_workspace *const versions[SAMPLE_VERSIONS], unsigned last, bool steady,
+           char ret_why[static JUDGE_TEXT]) {
+  struct trial c = {.log = log, .cache = cache, .steady = steady, .why = ret_why};
   wm_arena_init(&c.arena, 256 * 1024);
   for (size_t i = 0; i < OUTPUTS; i++)
     for (size_t p = 0; p < MEMORY_PARTITIONS; p++)

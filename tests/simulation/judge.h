@@ -9,9 +9,11 @@
 
 #define JUDGE_TEXT 2048
 
-/* 'versions' by the tag of memory_consumed (sample_rules), 'last' is the one in force at the end, with what the control
+/* 'steady': nobody had another catalogue, so every gain and loss of a role is told once, whatever happened.
+ * 'versions' by the tag of memory_consumed (sample_rules), 'last' is the one in force at the end, with what the control
  * topic says laid over. False: 'ret_why' says what is wrong. */
 bool judge(const struct memory_log *log, const struct memory_cache *cache,
-           struct wm_workspace *const versions[SAMPLE_VERSIONS], unsigned last, char ret_why[static JUDGE_TEXT]);
+           struct wm_workspace *const versions[SAMPLE_VERSIONS], unsigned last, bool steady,
+           char ret_why[static JUDGE_TEXT]);
 
 #endif

@@ -7,7 +7,7 @@
 Test(rules, a_partition_without_all_its_topics_is_paused_and_not_ready) {
   quiet_begin(2);
   struct process *process = start_ready();
-  const struct log_position some[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {0, 1, 0}, {1, 1, 0}};
+  const struct log_position some[] = {{0, 0, 0, 0}, {1, 0, 0, 0}, {2, 0, 0, 0}, {0, 1, 0, 0}, {1, 1, 0, 0}};
   memory_log_tell(process->member, LOG_REVOKED, NULL, 0);
   run_for(process, 1000);
   memory_log_tell(process->member, LOG_ASSIGNED, some, 5);

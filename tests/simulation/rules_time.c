@@ -61,7 +61,8 @@ Test(rules, an_end_that_passed_before_redis_caught_up_is_told_too) {
 
 Test(rules, many_ends_of_others_do_not_hide_ours) {
   quiet_begin(2);
-  const struct log_position one[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {0, 1, 0}, {1, 1, 0}, {2, 1, 0}};
+  const struct log_position one[] = {{0, 0, 0, 0}, {1, 0, 0, 0}, {2, 0, 0, 0},
+                                     {0, 1, 0, 0}, {1, 1, 0, 0}, {2, 1, 0, 0}};
   int32_t home = memory_log_home(s.log, WM_TEXT("user-1"));
   struct process *process = start_ready();
   memory_log_tell(process->member, LOG_REVOKED, NULL, 0);
@@ -89,7 +90,7 @@ Test(rules, ends_of_other_workers_users_are_passed_over) {
   struct process *process = start_ready();
   send_to_all("a");
   run_for(process, 1000000);
-  const struct log_position one[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  const struct log_position one[] = {{0, 0, 0, 0}, {1, 0, 0, 0}, {2, 0, 0, 0}};
   memory_log_tell(process->member, LOG_REVOKED, NULL, 0);
   run_for(process, 1000);
   memory_log_tell(process->member, LOG_ASSIGNED, one, 3);
@@ -353,7 +354,7 @@ Test(rules, a_grant_that_waited_while_an_end_was_told_is_told_as_gained) {
 }
 
 /* Both were told nothing of when it was decided: the end comes after the event, and is told after it. */
-Test(rules, an_end_after_an_event_that_waited_is_told_by_the_sweep) {
+Test(rules, an_end_after_an_event_that_waited_is_told_with_it) {
   quiet_begin(1);
   struct process *process = start_ready();
   send_milestone("user-1", "e1", "a");
@@ -363,7 +364,7 @@ Test(rules, an_end_after_an_event_that_waited_is_told_by_the_sweep) {
   send_milestone("user-1", "e2", "b");
   s.world.now_us += 15 * INT64_C(1000000);
   run_for(process, 500000);
-  check_told("+");
+  check_told("+-");
   send_milestone("user-1", "e3", "not-a");
   run_for(process, 500000);
   check_told("+-");
@@ -384,5 +385,60 @@ Test(rules, an_end_is_no_change_of_the_catalogue) {
   cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"catalogue\""), 1);
   go_on_sweeping(process);
   check_told("+-");
+  quiet_end();
+}
+
+/* The record waited: its removal is older than the end, which was told meanwhile. The role is lost once. */
+Test(rules, a_removal_that_waited_while_an_end_was_told_is_no_second_loss) {
+  struct process *process = pass_an_end();
+  go_on_sweeping(process);
+  check_told("+-");
+  s.world.now_us -= 15 * INT64_C(1000000);
+  send_milestone("user-1", "e2", "not-a");
+  s.world.now_us += 15 * INT64_C(1000000);
+  run_for(process, 1000000);
+  check_told("+-");
+  cr_assert_eq(count_with(WM_OUT_OUTCOMES, "\"automation\":\"remove-a\""), 1);
+  quiet_end();
+}
+
+Test(rules, an_end_that_passed_while_redis_was_lost_is_told) {
+  struct process *process = pass_an_end();
+  memory_cache_flush(s.cache);
+  go_on_sweeping(process);
+  cr_assert(process->loop->ready);
+  check_told("+-");
+  cr_assert_not(has_role("user-1", "role-a"));
+  quiet_end();
+}
+
+/* The log knows up to when all was told: nothing comes again but what has just been told. */
+Test(rules, ends_that_were_told_are_not_told_again_when_redis_is_lost) {
+  struct process *process = pass_an_end();
+  go_on_sweeping(process);
+  send_milestone("user-2", "e9", "b"); /* its commit carries the mark */
+  run_for(process, 1000000);
+  size_t told = count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\"");
+  simulation_kill(process);
+  memory_cache_flush(s.cache);
+  process = simulation_start(&s, 1);
+  run_for(process, 30000000);
+  cr_assert(process->loop->ready);
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"cause\":\"expiry\""), told);
+  quiet_end();
+}
+
+/* Somebody set the group's offsets, and what stood with them is gone: told once more, with the same id. */
+Test(rules, without_a_mark_ends_are_told_again_with_the_same_id) {
+  struct process *process = pass_an_end();
+  go_on_sweeping(process);
+  simulation_kill(process);
+  memset(s.log->told_us, 0, sizeof s.log->told_us);
+  memory_cache_flush(s.cache);
+  process = simulation_start(&s, 1);
+  run_for(process, 30000000);
+  cr_assert(process->loop->ready);
+  check_told("+-");
+  cr_assert_eq(count_with(WM_OUT_CHANGES, "\"id\":\"expiry:user-1:role-a:"), 2);
   quiet_end();
 }

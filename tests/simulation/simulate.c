@@ -275,7 +275,9 @@ bool simulation_end(struct simulation *simulation) {
   memory_log_tick(simulation->log, true);
   if (simulation->why[0])
     return false;
-  return judge(simulation->log, simulation->cache, simulation->versions, simulation->version, simulation->why);
+  bool steady = !simulation->unsteady && simulation->version == 0 && simulation->totals.reloads == 0 &&
+                simulation->log->control.count <= 1;
+  return judge(simulation->log, simulation->cache, simulation->versions, simulation->version, steady, simulation->why);
 }
 
 /* --- a run at random --- */
@@ -363,6 +365,7 @@ static void disturb_processes(struct simulation *simulation, const struct mood *
     process->suspended = true;
   if (world_chance(world, mood->reload)) {
     simulation->version = (unsigned)world_below(world, SAMPLE_VERSIONS);
+    simulation->unsteady = true;
     loop_reload(process->loop, sample_workspace(simulation->version), &simulation->rules);
   }
 }

@@ -41,6 +41,7 @@ struct simulation {
   int64_t down_until_us;
   void (*hook)(struct simulation *simulation); /* called at touch number 'hook_at', once */
   uint64_t hook_at;
+  bool unsteady;               /* some processes had another catalogue */
   struct loop_counters totals; /* of processes that are gone */
   char why[JUDGE_TEXT];        /* what is wrong; "" nothing */
 };

@@ -2,7 +2,7 @@
 if(WAYMARK_TESTS AND NOT WAYMARK_SANITIZE MATCHES "thread") # it does not know these coroutines
   add_library(waymark_doubles STATIC
     lib/fiber.c lib/world.c lib/memory_log.c lib/memory_group.c lib/memory_door.c lib/memory_cache.c
-    simulation/sample.c simulation/judge.c simulation/simulate.c)
+    simulation/sample.c simulation/judge.c simulation/told.c simulation/simulate.c)
   target_link_libraries(waymark_doubles PUBLIC waymark_engine)
 
   add_executable(simulation_seeds simulation/seeds.c)

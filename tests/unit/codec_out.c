@@ -347,6 +347,9 @@ Test(out, changes_without_an_event_have_ids_that_repeat) {
                           "\"time\":\"2026-11-21T10:00:00Z\",\"datacontenttype\":\"application/json\","
                           "\"data\":{\"role\":\"r\",\"effective\":true,"
                           "\"cause\":\"catalogue\",\"catalogue\":\"abcdefabcdef\"}}");
+  lost.clock = (struct wm_clock){.time_us = EVENT_US, .source = T("/s"), .id = T("e1"), .automation = T("")};
+  cr_assert_eq(wm_encode_changes(&encode, user, &lost, 1, EVENT_US, T(""), &error), 0);
+  cr_assert(wm_text_contains(taken[2].value, T("\"id\":\"expiry:user-7:r:1795255200000000:/s:e1\"")));
   wm_user_free(user);
 }
 

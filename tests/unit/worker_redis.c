@@ -121,18 +121,21 @@ Test(redis, a_projection_of_nobody_writes_nothing) {
   cr_assert_str_eq(redis("EXISTS wm:{u}:roles wm:{u}:user"), "0");
 }
 
-Test(redis, an_end_is_only_lowered_by_a_write) {
+Test(redis, an_end_is_that_of_the_newest_write) {
   struct cache_write write = write_of("u", 1, 1, gold, 1);
   write.end_us = 1795255200000000;
   cr_assert_eq(apply(&write, 1), CACHE_DONE);
   write = write_of("u", 1, 2, gold, 1);
   write.end_us = 1795255200000001;
   cr_assert_eq(apply(&write, 1), CACHE_DONE);
-  cr_assert_str_eq(redis("ZSCORE wm:ends u"), "1795255200000000");
-  write = write_of("u", 1, 3, gold, 1);
+  cr_assert_str_eq(redis("ZSCORE wm:ends u"), "1795255200000001");
+  write = write_of("u", 1, 1, gold, 1);
   write.end_us = 5;
   cr_assert_eq(apply(&write, 1), CACHE_DONE);
-  cr_assert_str_eq(redis("ZSCORE wm:ends u"), "5");
+  cr_assert_str_eq(redis("ZSCORE wm:ends u"), "1795255200000001", "an older one says nothing");
+  write = write_of("u", 1, 3, gold, 1);
+  cr_assert_eq(apply(&write, 1), CACHE_DONE);
+  cr_assert_str_eq(redis("ZSCORE wm:ends u"), "(nil)");
   cr_assert_eq(OP(set_end, WM_TEXT("u"), 9), CACHE_DONE);
   cr_assert_str_eq(redis("ZSCORE wm:ends u"), "9");
   cr_assert_eq(OP(set_end, WM_TEXT("u"), INT64_MAX), CACHE_DONE);

@@ -55,29 +55,27 @@ Test(users, a_new_entry_is_not_known) {
 Test(users, the_next_event_of_a_batch_sees_what_was_decided) {
   struct users_entry *entry = known("user-1");
   struct wm_user *first = decided(entry), *second = decided(entry);
-  users_stage(&users, entry, first, 50);
+  users_stage(&users, entry, first);
   cr_assert_eq(users_current(entry), first);
-  users_stage(&users, entry, second, 40);
+  users_stage(&users, entry, second);
   cr_assert_eq(users_current(entry), second);
-  cr_assert_eq(entry->since_us, 40, "the earliest decision counts");
 }
 
 Test(users, an_abort_drops_the_batch_layer_only) {
   struct users_entry *entry = known("user-1"), *other = known("user-2");
   const struct wm_user *before = entry->committed;
-  users_stage(&users, entry, decided(entry), 50);
-  users_stage(&users, other, decided(other), 50);
+  users_stage(&users, entry, decided(entry));
+  users_stage(&users, other, decided(other));
   users_drop_staged(&users);
   cr_assert_eq(users_current(entry), before);
   cr_assert_null(users.staged);
-  users_stage(&users, entry, decided(entry), 90);
-  cr_assert_eq(entry->since_us, 90, "an aborted decision is forgotten");
+  users_stage(&users, entry, decided(entry));
 }
 
 Test(users, a_commit_makes_the_batch_layer_the_committed_one) {
   struct users_entry *entry = known("user-1");
   struct wm_user *after = decided(entry);
-  users_stage(&users, entry, after, 50);
+  users_stage(&users, entry, after);
   users_commit(&users, entry, 2, 11);
   cr_assert_eq(entry->committed, after);
   cr_assert_null(entry->staged);
@@ -88,7 +86,7 @@ Test(users, a_commit_makes_the_batch_layer_the_committed_one) {
 Test(users, commits_in_any_order_leave_nothing_staged) {
   struct users_entry *entries[] = {known("user-1"), known("user-2"), known("user-3")};
   for (int i = 0; i < 3; i++)
-    users_stage(&users, entries[i], decided(entries[i]), 50);
+    users_stage(&users, entries[i], decided(entries[i]));
   users_commit(&users, entries[1], 1, 11);
   users_commit(&users, entries[0], 1, 12);
   cr_assert_eq(users.staged, entries[2]);
@@ -110,7 +108,7 @@ Test(users, the_least_recently_used_goes_first) {
 
 Test(users, what_redis_has_not_acknowledged_stays) {
   struct users_entry *entry = known("user-1");
-  users_stage(&users, entry, decided(entry), 50);
+  users_stage(&users, entry, decided(entry));
   users_commit(&users, entry, 1, 11);
   users.limit_bytes = 0;
   users_trim(&users);
@@ -123,7 +121,7 @@ Test(users, what_redis_has_not_acknowledged_stays) {
 
 Test(users, what_is_staged_stays) {
   struct users_entry *entry = known("user-1");
-  users_stage(&users, entry, decided(entry), 50);
+  users_stage(&users, entry, decided(entry));
   users.limit_bytes = 0;
   users_trim(&users);
   cr_assert_not_null(users_find(&users, WM_TEXT("user-1")));
@@ -132,7 +130,7 @@ Test(users, what_is_staged_stays) {
 Test(users, a_second_commit_before_the_acknowledgement_pins_once) {
   struct users_entry *entry = known("user-1");
   for (int i = 0; i < 2; i++) {
-    users_stage(&users, entry, decided(entry), 50);
+    users_stage(&users, entry, decided(entry));
     users_commit(&users, entry, 1, 11 + i);
   }
   users_unpin(&users);
@@ -144,7 +142,7 @@ Test(users, bytes_are_counted_and_given_back) {
   struct users_entry *entry = known("user-1");
   size_t before = users.bytes;
   cr_assert(before > sizeof(struct wm_user));
-  users_stage(&users, entry, decided(entry), 50);
+  users_stage(&users, entry, decided(entry));
   cr_assert(users.bytes > before);
   users_drop_staged(&users);
   cr_assert_eq(users.bytes, before);
@@ -154,7 +152,7 @@ Test(users, bytes_are_counted_and_given_back) {
 
 Test(users, clearing_forgets_everybody) {
   struct users_entry *entry = known("user-1");
-  users_stage(&users, entry, decided(entry), 50);
+  users_stage(&users, entry, decided(entry));
   known("user-2");
   users_clear(&users);
   cr_assert_eq(users.count, 0);
