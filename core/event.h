@@ -37,11 +37,12 @@ struct wm_only {
 /* Data of a request, checked by the decoder. */
 struct wm_request {
   struct wm_text role;
-  struct wm_text to;         /* delegation: the user who is to hold it too; else WM_NO_TEXT */
-  struct wm_text source;     /* withdrawal: whose grant, "automation/<name>" or "manual"; else WM_NO_TEXT */
-  bool add;                  /* else remove */
-  bool delegable;            /* delegation: holders: who is given it may hand it on */
-  int64_t until_us;          /* WM_NEVER when it has no end */
+  struct wm_text to;      /* delegation: the user who is to hold it too; else WM_NO_TEXT */
+  struct wm_text source;  /* withdrawal: whose grant, "automation/<name>" or "manual"; else WM_NO_TEXT */
+  struct wm_text version; /* withdrawal: only what this version of the automation gave; WM_NO_TEXT: whatever it was */
+  bool add;               /* else remove */
+  bool delegable;         /* delegation: holders: who is given it may hand it on */
+  int64_t until_us;       /* WM_NEVER when it has no end */
   struct wm_text by, reason; /* WM_NO_TEXT when absent; claims, contract 4 */
 };
 

@@ -23,16 +23,24 @@ const char *wm_result_name(enum wm_result result);
 
 enum wm_effective { WM_EFFECTIVE_NOT_TOLD, WM_EFFECTIVE_NO, WM_EFFECTIVE_YES };
 
+/* A live grant by hand that gave way to one by hand that ends earlier. */
+struct wm_replaced {
+  struct wm_clock clock;
+  int64_t until_us; /* WM_NEVER: it had no end */
+  struct wm_text by;
+};
+
 struct wm_outcome {
   const struct wm_task *task;
   enum wm_result result;
-  enum wm_code code;           /* WM_OK: none */
-  struct wm_text message;      /* of a failure; WM_NO_TEXT: none */
-  enum wm_effective effective; /* change-role with a user: is the role effective after this task? */
-  bool lockout;                /* a removal that left the user without any effective role */
-  struct wm_text baseline;     /* the role that he was given in that case; WM_NO_TEXT: none */
-  struct wm_clock stands;      /* superseded: the clock that stands */
-  struct wm_dropped dropped;   /* a removal: grants of other sources that it took */
+  enum wm_code code;                  /* WM_OK: none */
+  struct wm_text message;             /* of a failure; WM_NO_TEXT: none */
+  enum wm_effective effective;        /* change-role with a user: is the role effective after this task? */
+  bool lockout;                       /* a removal that left the user without any effective role */
+  struct wm_text baseline;            /* the role that he was given in that case; WM_NO_TEXT: none */
+  struct wm_clock stands;             /* superseded: the clock that stands */
+  struct wm_dropped dropped;          /* a removal: grants of other sources that it took */
+  const struct wm_replaced *replaces; /* a request that gives: what would have lasted longer; NULL: nothing */
 };
 
 /* The outcomes of one automation for one event. */

@@ -184,6 +184,7 @@ int wm_run_request(struct wm_run *run, struct wm_execution *ret) {
   task->role = request->role;
   task->to = request->to;
   task->source = request->source;
+  task->version = request->version;
   task->action = request->source.bytes ? WM_WITHDRAW : request->add ? WM_ADD : WM_REMOVE;
   task->until_us = request->until_us;
   if (!wm_workspace_role(run->workspace, task->role))

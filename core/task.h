@@ -64,6 +64,7 @@ struct wm_task {
   enum wm_action action;
   int64_t expires_after_us; /* 0: no end */
   struct wm_text source;    /* withdraw: whose grant */
+  struct wm_text version;   /* withdraw: only if this version gave it; WM_NO_TEXT: any */
   int64_t until_us;         /* of a manual request, WM_NEVER: no end; 0 for tasks */
   /* notify */
   struct wm_text channel;

@@ -126,11 +126,16 @@ int wm_user_remove_role(struct wm_user *user, struct wm_text role, const struct 
                         struct wm_arena *arena, enum wm_write *ret, struct wm_clock *ret_stands,
                         struct wm_dropped *ret_dropped);
 
-/* Takes this source's grant back with 'clock', at 'now_us': 'taken' becomes the larger one. Changed if the role is not
- * assigned any more; superseded if a newer grant of this source stands, with its clock in 'ret_stands' (borrowed from
- * the register). -1: out of memory (register as it was). */
-int wm_user_take_back(struct wm_user *user, struct wm_text role, struct wm_text source, const struct wm_clock *clock,
-                      int64_t now_us, enum wm_write *ret, struct wm_clock *ret_stands);
+/* Whose grant is to be taken back: of 'source', and if 'version' is not WM_NO_TEXT only if that version gave it. */
+struct wm_withdrawn {
+  struct wm_text source, version;
+};
+
+/* Takes a grant back with 'clock', at 'now_us': 'taken' becomes the larger one. Changed if the role is not assigned any
+ * more; superseded if a newer grant of this source stands, or one that another version gave (then nothing is written),
+ * with its clock in 'ret_stands' (borrowed from the register). -1: out of memory (register as it was). */
+int wm_user_take_back(struct wm_user *user, struct wm_text role, const struct wm_withdrawn *withdrawn,
+                      const struct wm_clock *clock, int64_t now_us, enum wm_write *ret, struct wm_clock *ret_stands);
 
 /* Forgets what is not after 'removal': grants, and that they were taken back. For user_*.c. */
 void wm_user_role_drop(struct wm_user_role *role, const struct wm_clock *removal);

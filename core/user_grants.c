@@ -321,18 +321,24 @@ const struct wm_grant *wm_user_grant(const struct wm_user *user, struct wm_text 
   return found ? &role->grants[at] : NULL;
 }
 
-int wm_user_take_back(struct wm_user *user, struct wm_text role, struct wm_text source, const struct wm_clock *clock,
-                      int64_t now_us, enum wm_write *ret, struct wm_clock *ret_stands) {
-  const struct wm_grant *grant = wm_user_grant(user, role, source);
+/* Is what stands there what the withdrawal is about? Where nothing stands, it is about what may come. */
+static bool is_meant(const struct wm_withdrawn *withdrawn, const struct wm_grant *grant) {
+  return !withdrawn->version.bytes || !grant || !wm_clock_is_set(&grant->clock) ||
+         wm_text_equal(withdrawn->version, grant->by.version);
+}
+
+int wm_user_take_back(struct wm_user *user, struct wm_text role, const struct wm_withdrawn *withdrawn,
+                      const struct wm_clock *clock, int64_t now_us, enum wm_write *ret, struct wm_clock *ret_stands) {
+  const struct wm_grant *grant = wm_user_grant(user, role, withdrawn->source);
   struct wm_clock removal = last_removal(user, wm_user_role(user, role));
   bool was_live = grant && wm_grant_is_live(user, wm_user_role(user, role), grant, now_us);
   bool newer = wm_clock_compare(clock, &removal) > 0 && (!grant || wm_clock_compare(clock, &grant->taken) > 0);
-  if (newer && put_taken(user, role, source, clock) < 0)
+  if (newer && is_meant(withdrawn, grant) && put_taken(user, role, withdrawn->source, clock) < 0)
     return -1;
   *ret = WM_WRITE_UNCHANGED;
   if (!was_live)
     return 0;
-  grant = wm_user_grant(user, role, source);
+  grant = wm_user_grant(user, role, withdrawn->source);
   if (wm_grant_is_live(user, wm_user_role(user, role), grant, now_us)) {
     *ret = WM_WRITE_SUPERSEDED;
     *ret_stands = grant->clock;

@@ -30,6 +30,7 @@ static const struct wm_shape_row delegation_rows[] = {
 static const struct wm_shape_row withdrawal_rows[] = {
     {"role", WM_SHAPE_TEXT, true, NULL},
     {"source", WM_SHAPE_TEXT, true, NULL},
+    {"version", WM_SHAPE_TEXT, false, NULL},
     {"by", WM_SHAPE_TEXT, false, NULL},
     {"reason", WM_SHAPE_TEXT, false, NULL},
     {NULL, WM_SHAPE_TEXT, false, NULL},
@@ -67,6 +68,7 @@ static void take_request(const struct wm_value *data, struct wm_request *ret) {
       .role = wm_value_text(wm_value_member(data, WM_TEXT("role"))),
       .to = wm_value_text(wm_value_member(data, WM_TEXT("to"))),
       .source = wm_value_text(wm_value_member(data, WM_TEXT("source"))),
+      .version = wm_value_text(wm_value_member(data, WM_TEXT("version"))),
       .add = wm_text_is(wm_value_text(wm_value_member(data, WM_TEXT("action"))), "add"),
       .delegable = wm_text_is(wm_value_text(wm_value_member(data, WM_TEXT("delegation"))), "holders"),
       .by = wm_value_text(wm_value_member(data, WM_TEXT("by"))),

@@ -120,6 +120,8 @@ static void add_sequence_id(struct wm_buf *buf, const struct wm_task *task) {
   wm_buf_add_integer(buf, task->sequence);
 }
 
+#define MOMENT_LIMIT_US INT64_C(253402300800000000) /* year 10000: what RFC 3339 can't say is never */
+
 static const char *const action_names[] = {[WM_ADD] = "add", [WM_REMOVE] = "remove", [WM_WITHDRAW] = "withdraw"};
 
 /* The fields of a task that say what it was to do, by the table of its type. */
@@ -157,6 +159,17 @@ static void write_dropped(struct wm_buf *buf, const struct wm_dropped *dropped) 
   wm_write_close(buf, ']');
 }
 
+static void write_replaced(struct wm_buf *buf, const struct wm_replaced *replaced) {
+  if (!replaced)
+    return;
+  wm_write_open(buf, WM_KEY("replaces"), '{');
+  wm_write_clock(buf, WM_KEY("clock"), &replaced->clock);
+  if (replaced->until_us < MOMENT_LIMIT_US)
+    wm_write_moment(buf, WM_KEY("until"), replaced->until_us);
+  wm_write_text(buf, WM_KEY("by"), replaced->by);
+  wm_write_close(buf, '}');
+}
+
 static void write_outcome(struct wm_buf *buf, struct wm_text key, const struct wm_outcome *outcome) {
   const struct wm_task *task = outcome->task;
   wm_write_open(buf, key, '{');
@@ -176,6 +189,7 @@ static void write_outcome(struct wm_buf *buf, struct wm_text key, const struct w
   if (wm_clock_is_set(&outcome->stands))
     wm_write_clock(buf, WM_KEY("stands"), &outcome->stands);
   write_dropped(buf, &outcome->dropped);
+  write_replaced(buf, outcome->replaces);
   wm_write_close(buf, '}');
 }
 
@@ -293,8 +307,6 @@ void wm_write_notification(const struct wm_about *about, const struct wm_notific
   wm_write_text(buf, WM_KEY("message"), notification->message);
   close_envelope(buf);
 }
-
-#define MOMENT_LIMIT_US INT64_C(253402300800000000) /* year 10000: what RFC 3339 can't say is never */
 
 void wm_approval_to_json(const struct wm_event *event, const struct wm_approval *approval, struct wm_buf *buf) {
   struct envelope envelope = {approval->to, &event->time_us, &event->trace};

@@ -79,13 +79,32 @@ static int tell_write(struct wm_run *run, enum wm_write write, const struct wm_c
   return 0;
 }
 
+/* Whoever asks by hand need not know that the user had the role by hand for longer: who delegates it does not. */
+static int tell_replaced(const struct wm_run *run, const struct wm_task *task, const struct wm_grant *grant,
+                         struct wm_outcome *outcome) {
+  const struct wm_grant *old = run->automation ? NULL : wm_user_grant(run->user, task->role, grant->source);
+  if (!old || old->until_us <= grant->until_us || wm_clock_compare(&old->clock, &grant->clock) > 0 ||
+      !wm_grant_is_live(run->user, wm_user_role(run->user, task->role), old, run->event->now_us))
+    return 0;
+  struct wm_replaced *replaced = WM_ARENA_NEW(run->arena, struct wm_replaced);
+  if (!replaced || wm_clock_copy(&old->clock, run->arena, &replaced->clock) < 0 ||
+      (old->by.by.bytes && wm_arena_text(run->arena, old->by.by, &replaced->by) < 0))
+    return wm_error_memory(run->error);
+  replaced->until_us = old->until_us;
+  outcome->replaces = replaced;
+  return 0;
+}
+
 static int add(struct wm_run *run, const struct wm_task *task, struct wm_outcome *outcome) {
   struct wm_grant grant;
   struct wm_clock stands;
   enum wm_write write;
   size_t size;
-  if (make_grant(run, task, &grant) < 0 || wm_run_add_grant(run, task->role, &grant, &write, &stands, &size) < 0)
+  if (make_grant(run, task, &grant) < 0 || tell_replaced(run, task, &grant, outcome) < 0 ||
+      wm_run_add_grant(run, task->role, &grant, &write, &stands, &size) < 0)
     return -1;
+  if (size > 0 || write == WM_WRITE_SUPERSEDED)
+    outcome->replaces = NULL;
   if (size > 0)
     return wm_run_fail(run, outcome, WM_E_USER_TOO_LARGE,
                        "the register of user '%.*s' would have %zu bytes, more than limits.register-bytes of %zu",
@@ -142,8 +161,9 @@ static int take_away(struct wm_run *run, const struct wm_task *task, const struc
 static int withdraw(struct wm_run *run, const struct wm_task *task, const struct wm_role *role,
                     struct wm_outcome *outcome) {
   struct wm_clock clock = wm_event_clock(run->event, run->automation, task->sequence), stands;
+  const struct wm_withdrawn withdrawn = {task->source, task->version};
   enum wm_write write;
-  if (wm_user_take_back(run->user, task->role, task->source, &clock, run->event->now_us, &write, &stands) < 0)
+  if (wm_user_take_back(run->user, task->role, &withdrawn, &clock, run->event->now_us, &write, &stands) < 0)
     return wm_error_memory(run->error);
   run->wrote = true;
   if (tell_write(run, write, &stands, outcome) < 0)

@@ -357,7 +357,8 @@ REQUEST_CHECKS = {
          "reason": lambda value: isinstance(value, str) and len(value.encode()) <= 1024}),
     "role.grant.withdrawn": (
         {"role": lambda value: isinstance(value, str), "source": _source_of_grant},
-        {"by": lambda value: isinstance(value, str), "reason": lambda value: isinstance(value, str)}),
+        {"version": lambda value: isinstance(value, str), "by": lambda value: isinstance(value, str),
+         "reason": lambda value: isinstance(value, str)}),
 }
 
 

@@ -210,6 +210,10 @@ def test_a_holder_hands_a_role_on_when_he_may(desk):
         code, out, err = desk.call("delegate", "giver", "shared", "--to", f"d{number}", "--until", "14d", "--reason", "for me")
         assert (code, out) == (0, f"changed: d{number} holds shared now\n"), err
     desk.wait_roles("d0", "shared")
+    assert desk.ask("grant", "d9", "shared")[0] == 0
+    code, out, _ = desk.call("delegate", "giver", "shared", "--to", "d9", "--until", "14d", "--reason", "for me")
+    assert code == 0 and out.startswith("unchanged: d9 held shared before"), "nobody takes it from him unseen"
+    assert "it takes the place of an assignment by hand that had no end, asked for by 'jane'" in out
     code, out, _ = desk.call("delegate", "nobody", "shared", "--to", "x", "--reason", "r")
     assert code == 1 and out.startswith("failed: 'shared' was not delegated: ") and "[ROLE_NOT_HELD]" in out
 

@@ -125,6 +125,9 @@ def test_what_the_wrong_automation_gave_is_taken_back_and_what_it_took_given_bac
     results, _ = desk.apply()
     assert results == {"alone": "changed", "hand": "unchanged", "both": "unchanged", "lost": "changed"}
     assert desk.count("requests") == asked + 4
+    asks = [json.loads(record.value) for record in desk.workspace.broker.read(desk.workspace.topic["requests"])]
+    assert {ask["data"]["version"] for ask in asks if ask["type"] == "role.grant.withdrawn"} == {
+        desk.grant("both")["by"]["version"]}
     desk.settle()
     after = {**before, "alone": [], "lost": ["gold"]}
     assert desk.roles(*before) == after

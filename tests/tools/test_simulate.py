@@ -84,6 +84,37 @@ def test_a_delegation_is_followed_by_what_it_asks_for(workspace):
     assert done.json[2]["subject"] == "u2" and done.json[-1]["events"] == 2 and done.json[-1]["users"] == 2
 
 
+def test_a_request_tells_what_would_have_lasted_longer(workspace):
+    def asks(number, until=None, **more):
+        return event(number, type="role.assignment.requested", time=f"2026-11-21T10:00:{number:02}Z",
+                     data={"role": "member", "action": "add", "until": until, **more})
+
+    outcomes, _ = simulate(workspace, lines(
+        asks(1, by="jane"), asks(2, "2026-12-24T00:00:00Z", by="u2"), asks(3, "2026-12-25T00:00:00Z"),
+        asks(4, "2026-11-21T10:00:05Z"), asks(6, "2026-11-22T00:00:00Z"), asks(7)))
+    told = [outcome["data"]["tasks"][0].get("replaces") for outcome in outcomes]
+    assert [None if each is None else (each["clock"][2], each.get("until"), each.get("by")) for each in told] == [
+        None, ("e1", None, "jane"), None, ("e3", "2026-12-25T00:00:00Z", None), None, None]
+    _, (user,) = simulate(workspace, lines(asks(1), asks(2, "2026-12-24T00:00:00Z")))
+    assert list(user["register"]["roles"]["member"]["grants"]) == ["manual"]
+
+
+def test_a_withdrawal_takes_what_the_version_gave_that_it_names(workspace):
+    _, (user,) = simulate(workspace, lines(event(1)))
+    version = user["register"]["roles"]["member"]["grants"]["automation/join"]["by"]["version"]
+
+    def withdraw(number, version):
+        return event(number, type="role.grant.withdrawn", time=f"2026-11-21T10:00:{number:02}Z",
+                     data={"role": "member", "source": "automation/join", "version": version})
+
+    outcomes, (user,) = simulate(workspace, lines(event(1), withdraw(11, "0" * 12), withdraw(12, version)))
+    tasks = [outcome["data"]["tasks"][0] for outcome in outcomes[1:]]
+    assert [task["result"] for task in tasks] == ["superseded", "changed"] and tasks[0]["stands"][2] == "e1"
+    assert user["effective"] == [] and user["register"]["roles"]["member"]["grants"]["automation/join"]["taken"][2] == "e12"
+    outcomes, _ = simulate(workspace, lines(event(1), withdraw(11, None)))
+    assert outcomes[1]["data"]["tasks"][0]["result"] == "changed"
+
+
 def test_rejections_stand_among_the_outcomes_in_order(workspace):
     outcomes, _ = simulate(workspace, lines("not json", event(1), event(2, specversion="0.3"), event(3, subject="u2")))
     assert [outcome["id"] for outcome in outcomes] == ["live:simulate/0/0", "live:simulate/0/1:join",

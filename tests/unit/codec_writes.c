@@ -113,7 +113,8 @@ static enum wm_write apply(struct wm_user *user, const struct write *write) {
     failed = wm_user_remove_role(user, write->role, &write->clock, NOW, &arena, &ret, &stands, NULL);
     break;
   case WITHDRAW:
-    failed = wm_user_take_back(user, write->role, write->source, &write->clock, NOW, &ret, &stands);
+    failed = wm_user_take_back(user, write->role, &(struct wm_withdrawn){.source = write->source}, &write->clock, NOW,
+                               &ret, &stands);
     break;
   case PROFILE:
     failed = wm_user_set_profile(user, &write->clock, &fields, &changed);

@@ -54,7 +54,7 @@ const struct request_terms *requests_keep(struct requests *requests, const struc
   if (!copy)
     return NULL;
   *copy = *terms;
-  struct wm_text *texts[] = {&copy->role, &copy->by, &copy->reason, &copy->to, &copy->source};
+  struct wm_text *texts[] = {&copy->role, &copy->by, &copy->reason, &copy->to, &copy->source, &copy->version};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (wm_arena_text(&requests->arena, *texts[i], texts[i]) < 0)
       return NULL;
@@ -108,6 +108,7 @@ void request_to_json(const struct requests *requests, size_t index, struct wm_bu
     wm_buf_printf(buf, ",\"action\":\"%s\"", terms->kind == REQUEST_ADD ? "add" : "remove");
   add_member(buf, "to", terms->to);
   add_member(buf, "source", terms->source);
+  add_member(buf, "version", terms->version);
   if (terms->until_us != WM_NEVER)
     add_moment(buf, "until", terms->until_us);
   if (terms->delegation)

@@ -18,6 +18,7 @@ struct request_terms {
   struct wm_text by, reason; /* claims (contract 4) */
   struct wm_text to;         /* REQUEST_DELEGATE: the receiver */
   struct wm_text source;     /* REQUEST_WITHDRAW: whose grant, "automation/<name>" or "manual" */
+  struct wm_text version;    /* REQUEST_WITHDRAW: only if this version of the automation gave it; WM_NO_TEXT: any */
   bool delegation;           /* REQUEST_ADD: the holder may hand it on */
 };
 

@@ -1,5 +1,6 @@
 #include "tools/requests/request_tell.h"
 
+#include "core/moment.h"
 #include "tools/lib/say.h"
 #include "tools/lib/show.h"
 
@@ -56,10 +57,30 @@ static void add_dropped(const struct wm_value *task, struct wm_buf *buf) {
     wm_buf_add_string(buf, "; ");
 }
 
+/* A grant by hand takes the place of the one before, and this one ends earlier. */
+static void add_replaced(const struct wm_value *task, struct wm_buf *buf) {
+  const struct wm_value *replaced = wm_value_member(task, WM_TEXT("replaces"));
+  int64_t until_us;
+  if (!replaced)
+    return;
+  wm_buf_add_string(buf, "it takes the place of an assignment by hand that ");
+  if (wm_moment_parse(text_of(replaced, "until"), &until_us)) {
+    wm_buf_add_string(buf, "would have lasted until ");
+    show_time(until_us, buf);
+  } else {
+    wm_buf_add_string(buf, "had no end");
+  }
+  struct wm_text by = text_of(replaced, "by");
+  if (by.bytes)
+    wm_buf_printf(buf, ", asked for by '%.*s'", WM_TEXT_ARG(by));
+  wm_buf_add_string(buf, "; ");
+}
+
 /* What else is worth saying, each with "; " behind. */
 static void add_remarks(const struct request *request, const struct wm_value *task, struct wm_buf *buf) {
   struct wm_text baseline = text_of(task, "baseline");
   add_dropped(task, buf);
+  add_replaced(task, buf);
   if (wm_text_is(text_of(task, "code"), "STILL_DERIVED"))
     wm_buf_add_string(buf, "the role is still in force, since a criterion of it holds (STILL_DERIVED); ");
   else if (request->terms->kind == REQUEST_ADD && !is_true(task, "effective"))
@@ -97,7 +118,10 @@ static void describe(const struct request *request, const struct request_told *t
   } else if (is_result(what, "superseded")) {
     ret->result = "superseded";
     ret->style = STYLE_WARN;
-    wm_buf_printf(&ret->note, "a newer %s stands: ", takes(request->terms->kind) ? "grant" : "removal");
+    wm_buf_printf(&ret->note, "a newer %s stands: ",
+                  request->terms->kind == REQUEST_WITHDRAW ? "or renewed grant"
+                  : takes(request->terms->kind)            ? "grant"
+                                                           : "removal");
     add_clock(wm_value_member(what, WM_TEXT("stands")), &ret->note);
   } else {
     bool changed = is_result(what, "changed");
@@ -193,8 +217,8 @@ static void close_line(struct wm_buf *buf) {
 
 /* Of a task or a rejection what programs go by. */
 static void tell_json(const struct request_teller *teller, const struct request_told *told, const char *result) {
-  static const char *const members[] = {"code",    "message", "reason",  "pointer", "effective",
-                                        "lockout", "stands",  "dropped", "baseline"};
+  static const char *const members[] = {"code",    "message", "reason",  "pointer",  "effective",
+                                        "lockout", "stands",  "dropped", "baseline", "replaces"};
   const struct wm_value *what = told->receiver ? told->receiver : told->task ? told->task : told->rejection;
   struct wm_buf line = WM_BUF_INIT;
   open_line(teller, told->index, &line);

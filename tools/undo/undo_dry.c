@@ -15,7 +15,8 @@ int undo_requests(const struct undo_plan *plan, const struct request_terms *term
       continue;
     struct request_terms own = *terms;
     own.role = grant->role;
-    if (!last || !wm_text_equal(last->role, own.role))
+    own.version = grant->version;
+    if (!last || !wm_text_equal(last->role, own.role) || !wm_text_equal(last->version, own.version))
       last = requests_keep(requests, &own);
     if (!last || requests_add_at(requests, grant->user, last, grant->clock.time_us + 1) < 0)
       return -1;

@@ -92,8 +92,9 @@ static int remake(const struct undo_losses *losses, struct wm_user *user, const 
     result = source.failed ? -1 : wm_user_add_grant(user, outcome->role, &grant, 0, &write, &stands);
   } else if (wm_text_is(outcome->action, "remove")) {
     result = wm_user_remove_role(user, outcome->role, &outcome->clock, 0, arena, &write, &stands, NULL);
-  } else if (outcome->source.bytes) {
-    result = wm_user_take_back(user, outcome->role, outcome->source, &outcome->clock, 0, &write, &stands);
+  } else if (outcome->source.bytes && !wm_text_is(outcome->result, "superseded")) { /* that took nothing */
+    const struct wm_withdrawn withdrawn = {.source = outcome->source};
+    result = wm_user_take_back(user, outcome->role, &withdrawn, &outcome->clock, 0, &write, &stands);
   }
   wm_buf_release(&source);
   return result;
