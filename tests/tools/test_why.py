@@ -399,3 +399,10 @@ def test_redis_away(rules):
     (rules / "waymark.yaml").write_text('redis: { address: "/nowhere/redis" }\n')
     done = waymark("why", "u1", "member", "-C", rules)
     assert done.code == 3 and done.err and done.out == ""
+
+
+def test_a_sign_in_that_the_profile_has_overtaken(why):
+    newer = profile(3)
+    done = why([profile(1), event(2, type="directory.user.signed-in", data=None), newer], "greeter")
+    assert done.code == 1
+    assert "it begins with the next sign-in, because the profile is newer than the last one" in done.out

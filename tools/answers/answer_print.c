@@ -150,7 +150,10 @@ static void print_no(const struct answer *answer) {
   struct wm_buf buf = WM_BUF_INIT;
   if (!has) {
     style_print(stdout, STYLE_BAD, "no, the user does not hold the role");
-    style_print(stdout, STYLE_PLAIN, "%s", answer->awaits_sign_in ? " yet: it begins with the next sign-in" : "");
+    style_print(stdout, STYLE_PLAIN, "%s%s", answer->awaits_sign_in ? " yet: it begins with the next sign-in" : "",
+                answer->awaits_sign_in && wm_clock_is_set(&answer->user->signed_in)
+                    ? ", because the profile is newer than the last one"
+                    : "");
   } else {
     answer_gate_text(answer, &buf);
     style_print(stdout, STYLE_BAD, "no, the role is %s but not in force", answer->assigned ? "assigned" : "derived");
