@@ -315,42 +315,6 @@ Test(user, taken_is_not_forgotten_by_an_older_removal) {
   cr_assert_eq(add("automation/a", 25), WM_WRITE_SUPERSEDED);
 }
 
-static enum wm_write take_back(int64_t at_s, const char *version) {
-  const struct wm_withdrawn withdrawn = {WM_TEXT("automation/a"), version ? wm_text_of(version) : WM_NO_TEXT};
-  struct wm_clock clock = clock_at(at_s);
-  enum wm_write ret;
-  cr_assert_eq(wm_user_take_back(user, WM_TEXT("gold"), &withdrawn, &clock, NOW, &ret, &stands), 0);
-  return ret;
-}
-
-static void add_by(int64_t at_s, const char *version) {
-  struct wm_grant grant = grant_at("automation/a", at_s);
-  grant.by.version = wm_text_of(version);
-  put(grant);
-}
-
-/* Somebody looked, and before he is heard a replay renews the grant: same clock, another version. */
-Test(user, a_withdrawal_that_names_a_version_takes_only_what_that_version_gave) {
-  someone();
-  add_by(10, "old");
-  add_by(10, "new");
-  cr_assert_eq(take_back(11, "old"), WM_WRITE_SUPERSEDED);
-  cr_assert_eq(stands.time_us, 10 * SECOND);
-  cr_assert(assigned());
-  cr_assert_not(wm_clock_is_set(&only_grant()->taken), "it leaves nothing behind");
-  cr_assert_eq(take_back(11, "new"), WM_WRITE_CHANGED);
-  cr_assert_not(assigned());
-  cr_assert_eq(take_back(12, "old"), WM_WRITE_UNCHANGED);
-  add_by(10, "old");
-  cr_assert_not(assigned());
-}
-
-Test(user, a_withdrawal_without_a_version_takes_whatever_the_source_gave) {
-  someone();
-  add_by(10, "new");
-  cr_assert_eq(take_back(11, NULL), WM_WRITE_CHANGED);
-}
-
 Test(user, profile_is_read) {
   someone();
   cr_assert(set_profile(10, OBJECT(MEMBER("status", STRING("suspended")), MEMBER("type", STRING("partner")))));
