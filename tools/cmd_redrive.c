@@ -34,6 +34,16 @@ static bool check_edit(const struct options *options, const char *const *others,
   return fine;
 }
 
+/* An id that is empty names nothing, and must not be taken for all: it comes of a variable of a script. */
+static bool names_nothing(const struct options *options) {
+  const char *list = options_value(options, "id");
+  size_t size = list ? strlen(list) : 1;
+  bool nothing = size == 0 || (list && (list[0] == ',' || list[size - 1] == ',' || strstr(list, ",,")));
+  for (size_t i = 0; i < options->argument_count; i++)
+    nothing = nothing || (options->arguments[i] && !options->arguments[i][0]);
+  return nothing;
+}
+
 static int check_selection(const struct options *options) {
   static const char *const selectors[] = {"id", "code", "automation", "role", "user", "since"};
   static const char *const of_tasks[] = {"until", "again", "notify", "dry-run", "timeout", "no-wait"};
@@ -42,6 +52,8 @@ static int check_selection(const struct options *options) {
                    check_edit(options, of_tasks, sizeof of_tasks / sizeof *of_tasks)
                ? EXIT_FINE
                : say(EXIT_USAGE, "--edit takes one rejected event: only --reason, --by, --yes and --json go with it");
+  if (names_nothing(options))
+    return say(EXIT_USAGE, "one of the failures that are named is empty: 'waymark failures' lists them with their ids");
   for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++)
     if (options_has(options, selectors[i]))
       return EXIT_FINE;

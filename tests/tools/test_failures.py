@@ -139,6 +139,9 @@ def test_wrong_usage(records, call, said):
 @pytest.mark.parametrize("call, said", [
     ([], "which failures?"),
     (["--until", "1h", "--reason", "r"], "which failures?"),
+    (["--id", "", "--reason", "r", "--yes"], "is empty"),
+    (["--id", "live:t/0/1:a:10,", "--reason", "r", "--yes"], "is empty"),
+    (["", "--since", "2h", "--reason", "r", "--yes"], "is empty"),
     (["--code", "ROLE_INACTIVE"], "--reason is missing"),
     (["--code", "ROLE_INACTIV", "--reason", "r"], "did you mean 'ROLE_INACTIVE'"),
     (["live:t/0/1:a:10"], "--reason is missing"),
