@@ -22,7 +22,7 @@ needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no pro
 
 
 def promtool(*words):
-    return subprocess.run(["promtool", *map(str, words)], capture_output=True, text=True, timeout=100)
+    return subprocess.run(["promtool", *map(str, words)], capture_output=True, text=True, timeout=400)
 
 
 @needs_promtool
