@@ -319,6 +319,8 @@ class Sender:
         self.sent = 0
         self.producer = Producer({
             "bootstrap.servers": broker.bootstrap, "enable.idempotence": True, "linger.ms": 2,
+            # With several on their way, librdkafka can lose count of them when a broker is restarted, and gives up.
+            "max.in.flight.requests.per.connection": 1,
             "message.max.bytes": 8 << 20, "queue.buffering.max.messages": 1000000, "logger": _silent, **config})
 
     def _delivered(self, error, _):
