@@ -2,6 +2,7 @@
  * holds: that may be a secret. */
 #include <ctype.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/moment.h"
@@ -139,12 +140,17 @@ void set_address(struct settings_reading *reading, const struct wm_node *node, v
     refuse(reading, node, "host:port or the absolute path of a socket");
 }
 
+static bool is_readable(const char *path) {
+  struct stat status;
+  return access(path, R_OK) == 0 && stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
 void set_secret_file(struct settings_reading *reading, const struct wm_node *node, void *place) {
   const char *text = NULL;
   set_text(reading, node, &text);
   if (text && *text)
     text = settings_path(reading, text);
-  if (text && *text && reading->mode == SETTINGS_FULL && access(text, R_OK))
+  if (text && *text && reading->mode == SETTINGS_FULL && !is_readable(text))
     settings_invalid(reading, node, WM_E_FILE_UNREADABLE, "'%s' names a file that can't be read, '%.*s'",
                      reading->row->name, WM_TEXT_ARG(wm_text_shown(node->text)));
   else if (text)

@@ -182,6 +182,8 @@ Test(settings, a_password_file_must_be_readable_where_it_counts) {
   cr_assert_eq(findings.count, 1u);
   cr_expect_eq(findings.items[0].code, WM_E_FILE_UNREADABLE);
   cr_expect_eq(findings.items[0].column, 25u);
+  settings_release(&settings);
+  cr_expect_eq(read_settings("redis: { password-file: / }\n", SETTINGS_FULL), -1, "a folder holds no password");
 }
 
 Test(settings, a_relative_path_counts_from_the_folder_of_the_settings) {
