@@ -58,11 +58,14 @@ enum cache_result redis_no_memory(struct redis *redis, struct wm_error *error) {
 static enum cache_result read_password(struct redis *redis, char *ret, struct wm_error *error) {
   FILE *file = fopen(redis->password_file, "re");
   size_t size = file ? fread(ret, 1, PASSWORD_SIZE - 1, file) : 0;
-  bool good = file && !ferror(file);
+  bool more = file && fgetc(file) != EOF, good = file && !ferror(file);
   if (file)
     fclose(file);
-  if (!good) {
-    wm_error_set(error, WM_E_SETTING_INVALID, "'redis.password-file': can't read '%s'", redis->password_file);
+  if (!good || more) {
+    wm_error_set(error, WM_E_SETTING_INVALID,
+                 more ? "'redis.password-file': '%s' is longer than a password may be"
+                      : "'redis.password-file': can't read '%s'",
+                 redis->password_file);
     return redis_drop(redis, CACHE_BROKEN);
   }
   while (size > 0 && (ret[size - 1] == '\n' || ret[size - 1] == '\r'))

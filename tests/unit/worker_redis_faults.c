@@ -171,6 +171,15 @@ Test(redis_faults, a_password_that_was_never_right_is_a_setting) {
   cr_assert_eq(server.error.code, WM_E_SETTING_INVALID);
 }
 
+Test(redis_faults, no_password_is_cut) {
+  static char password[1100];
+  memset(password, 'x', sizeof password - 1);
+  open_as_user(password);
+  cr_assert_eq(CHECK(), CACHE_BROKEN);
+  cr_assert_not_null(strstr(server.error.text, "longer than a password may be"), "%s", server.error.text);
+  forget_password();
+}
+
 Test(redis_faults, a_user_who_may_not_look_at_the_memory_policy_is_refused) {
   redis("ACL SETUSER waymark on >one ~* &* +@all -info");
   open_as_user("one");
