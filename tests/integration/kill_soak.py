@@ -29,7 +29,7 @@ def main():
     parser.add_argument("--rate", type=int, default=300)
     parser.add_argument("--mixed", action="store_true",
                         help="profiles, requests and switches too; where a kill hides the order between topics, the judge "
-                             "may have guessed another one than the worker took")
+                             "looks for one that explains everything of the user")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="waymark-soak-") as name:
         folder = pathlib.Path(name)

@@ -5,14 +5,15 @@ but what the outputs show. So inputs with outcomes are taken in the order of the
 that was told; any other profile or sign-in of a user comes before one of his inputs when that, and nothing else, explains
 what came of it; and what was said on control counts from the first input on that it explains. On each partition it counts
 from there on: nothing that left a trace goes back to what was so before. It counts for nothing that was decided before it
-was said, and for all that was sent FOLLOWED later."""
+was said, and for all that was sent FOLLOWED later. Where that leads nowhere, any order of the user's inputs is looked for
+that explains everything (Search); only if there is none, something is wrong."""
 import bisect
 import collections
-import random
+import sys
 
 import model
 
-TRIES = 60  # other orders in which what left no trace of its own may have been taken
+STEPS = 40_000  # decisions that a search for an order may try
 AHEAD = 12  # so many profiles of one user may wait for something that they explain
 FOLLOWED = 3_000  # milliseconds: a tenth of a second and a batch, on a machine that has much else to do
 
@@ -117,8 +118,8 @@ def gather(outcomes, changes, notifications, handed_on):
 class Partition:
     """Feeds the model the inputs of one partition."""
 
-    def __init__(self, rules, kinds, epochs, evidence, dice=None):
-        self.dice, self.disagreed = dice, set()
+    def __init__(self, rules, kinds, epochs, evidence):
+        self.disagreed = set()
         self.rules, self.kinds, self.epochs, self.evidence = rules, kinds, epochs, evidence
         self.epoch = 0
         self.directory = collections.defaultdict(collections.deque)  # user → what was not fed yet
@@ -133,16 +134,11 @@ class Partition:
     def _again(self, user, records):
         """Is there another order that explains everything of this user?"""
         first = self.rules.users.get(user)
-        for seed in range(TRIES):
-            self.rules.users.pop(user, None)
-            other = Partition(self.rules, self.kinds, self.epochs, self.evidence, random.Random(seed))
-            other._run(records)
-            if not other.disagreed:
-                fates = {(record.topic, record.offset): fate for record, fate in other.fates}
-                self.fates = [(record, fates.get((record.topic, record.offset), fate)) for record, fate in self.fates]
-                return
         self.rules.users.pop(user, None)
-        if first is not None:
+        fates = Search(self, user, records).run()
+        if fates:
+            self.fates = [(record, fates.get((record.topic, record.offset), fate)) for record, fate in self.fates]
+        elif first is not None:
             self.rules.users[user] = first
 
     def _run(self, records):
@@ -162,8 +158,6 @@ class Partition:
                     anchors.append(item)
         for item in sorted(anchors, key=lambda item: (item.evidence.timestamp, item.evidence.place or (1 << 62,))):
             mine = [queue for (user, _), queue in queues.items() if user == item.user]
-            if self.dice:
-                self._glide(self.directory[item.user], item.evidence.timestamp)
             for queue in mine:
                 self._glide(queue, item.evidence.timestamp)
             self._until(self.directory[item.user] if item.kind == "directory" else queues[item.user, item.record.topic], item)
@@ -191,7 +185,7 @@ class Partition:
     def _glide(self, queue, before=1 << 62):
         """Inputs that left nothing behind are fed as soon as that is right."""
         while queue and queue[0].evidence.timestamp is None and queue[0].record.timestamp <= before and \
-                (not self.dice or self.dice.random() < 0.6) and self._try([queue[0]], self.epoch):
+                self._try([queue[0]], self.epoch):
             queue.popleft()
 
     def _force(self, item):
@@ -250,3 +244,80 @@ class Partition:
 
     def _accept(self, item, fate):
         self.fates.append((item.record, fate))
+
+
+class Search:
+    """Any order of one user's inputs that explains everything: goes back where it can't go on.
+
+    Inputs of one topic keep their order, and those with outcomes that of the outcomes. What left no trace comes before
+    the first trace of anything that was sent later can have been left."""
+
+    def __init__(self, partition, user, records):
+        self.partition, self.rules, self.user = partition, partition.rules, user
+        self.epoch, partition.epoch = partition.epoch, 0
+        queues = collections.defaultdict(list)
+        for item in map(partition._item, records):
+            if item.event is not None and not item.event.ignored:
+                queues[item.record.topic].append(item)
+        self.queues = list(queues.values())
+        self.dead, self.steps, self.fed = set(), 0, []
+
+    def run(self):
+        """(topic, offset) → fate, and the user as he is then; None: none was found."""
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, 10_000))
+        try:
+            found = self._go_on(tuple(0 for _ in self.queues), 0)
+        finally:
+            sys.setrecursionlimit(limit)
+            self.partition.epoch = self.epoch
+        return {(item.record.topic, item.record.offset): fate for item, fate in self.fed} if found else None
+
+    def _heads(self, positions):
+        """What may come next, the first that was sent first, and when the next trace was left."""
+        heads = [(number, queue[at]) for number, (queue, at) in enumerate(zip(self.queues, positions)) if at < len(queue)]
+        traces = [item.evidence for queue, at in zip(self.queues, positions) for item in queue[at:] if item.evidence.timestamp is not None]
+        first = min((evidence.timestamp for evidence in traces), default=1 << 62)
+        place = min((evidence.place for evidence in traces if evidence.place), default=None)
+        fitting = sorted(((number, item) for number, item in heads
+                          if (item.record.timestamp <= first if item.evidence.timestamp is None
+                              else item.evidence.timestamp == first or item.evidence.place == place)
+                          and (item.evidence.place is None or item.evidence.place == place)),
+                         key=lambda head: head[1].record.timestamp)
+        return fitting, first
+
+    def _epochs(self, item, epoch, first):
+        """What left no trace may have been decided under any catalogue up to the next trace."""
+        if item.evidence.timestamp is not None:
+            return self.partition._epochs(item)
+        epochs = self.partition.epochs
+        possible = range(epochs.least(item.record.timestamp), min(len(epochs.since), epochs.most(first)) + 1)
+        return sorted(possible, key=lambda each: abs(each - epoch))
+
+    def _go_on(self, positions, epoch):
+        heads, first = self._heads(positions)
+        if all(at == len(queue) for queue, at in zip(self.queues, positions)):
+            return True
+        state = self.rules.users.get(self.user)
+        key = positions, epoch, repr(state)
+        if key in self.dead or self.steps > STEPS:
+            return False
+        for number, item in heads:
+            self.partition.epoch = epoch
+            for under in self._epochs(item, epoch, first):
+                self.steps += 1
+                if state is not None:
+                    self.rules.users[self.user] = state.copy()
+                fate = self.partition._fate(item, [under])
+                if fate is None:
+                    continue
+                self.fed.append((item, fate))
+                after = tuple(at + (each == number) for each, at in enumerate(positions))
+                if self._go_on(after, under if item.evidence.timestamp is not None else epoch):
+                    return True
+                self.fed.pop()
+                self.rules.users.pop(self.user, None)
+        if state is not None:
+            self.rules.users[self.user] = state
+        self.dead.add(key)
+        return False
