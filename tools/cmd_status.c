@@ -106,6 +106,8 @@ static void print_worker(const struct wm_value *worker) {
   row(&table, "group", STYLE_PLAIN, text(worker, "group"));
   row(&table, "version", STYLE_PLAIN, text(worker, "version"));
   row(&table, "workspace", STYLE_PLAIN, text(worker, "workspace"));
+  if (truth(worker, "reload-refused"))
+    row(&table, "last reload", STYLE_BAD, WM_TEXT("refused, the workspace before it counts on"));
   if (member(worker, "events")) {
     row_number(&table, "automations", number(worker, "automations"));
     row_number(&table, "roles", number(worker, "roles"));

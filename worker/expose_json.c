@@ -155,6 +155,8 @@ void expose_json(const struct expose *expose, struct wm_buf *ret) {
     wm_write_integer(ret, WM_KEY("roles"), (int64_t)snapshot->roles);
     if (snapshot->paused < METRICS_PAUSES)
       wm_write_string(ret, WM_KEY("paused"), metrics_pauses[snapshot->paused].word);
+    if (snapshot->metrics.reload_failed)
+      wm_write_boolean(ret, WM_KEY("reload-refused"), true);
     write_counters(snapshot, ret);
     write_codes(&snapshot->metrics, ret);
     write_times(&snapshot->metrics, ret);

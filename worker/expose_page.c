@@ -91,6 +91,9 @@ static void add_state(const struct expose *expose, bool still, struct wm_buf *bu
   if (snapshot && snapshot->paused < METRICS_PAUSES)
     wm_buf_printf(buf, "<p class=bad>Nothing is decided, because of: %s</p>\n",
                   metrics_pauses[snapshot->paused].reason);
+  if (snapshot && snapshot->metrics.reload_failed)
+    wm_buf_add_string(buf, "<p class=bad>The last reload was refused: the workspace before it counts on, the log says "
+                           "why</p>\n");
   wm_buf_add_string(buf, "<p>");
   if (snapshot) {
     char room[WM_MOMENT_SIZE];

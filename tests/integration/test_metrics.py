@@ -287,6 +287,9 @@ def test_reloads_are_counted_and_a_new_automation_begins_at_zero(make_workspace,
     workspace.write("automation: [")
     worker.reload()
     worker.wait_said("reload refused")
+    wait_until(lambda: "reload was refused" in outside.get("/")[1], what="the page to tell")
+    assert "refused, the workspace before it counts on" in waymark("status", "--url", outside.url).stdout
+    assert "its last reload was refused" in waymark("top", outside.url, "--once").stdout
     workspace.write(RULES + """
 ---
 automation: later

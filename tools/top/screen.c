@@ -200,6 +200,8 @@ static void add_alarms(struct table *table, const struct watched *worker, int64_
   add_checks(table, worker);
   if (look_text(worker->now, "paused").bytes)
     alarm_of(table, worker, STYLE_BAD, "nothing is decided, because of", look_text(worker->now, "paused"));
+  if (look_truth(worker->now, "reload-refused"))
+    alarm_of(table, worker, STYLE_BAD, "its last reload was refused, the workspace before it counts on", WM_NO_TEXT);
   if (worker->late)
     alarm_of(table, worker, STYLE_WARN, "takes its time to answer; what is shown is from before", WM_NO_TEXT);
   else if (worker->now->time_us >= 0 && now_us - worker->moved_us >= STALL_US) {
