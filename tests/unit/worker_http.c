@@ -302,13 +302,14 @@ Test(http, a_thousand_connections_hold_up_neither_the_loop_nor_a_probe) {
 }
 
 Test(http, who_comes_from_elsewhere_keeps_his_place) {
+  static const char rest[] = "TP/1.1\r\nHost: x\r\n\r\n";
   static int fds[4 * HTTP_CONNECTIONS];
   allow_many_files();
   int other = begin_a_request(INADDR_LOOPBACK + 1);
   for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
     fds[i] = begin_a_request(INADDR_LOOPBACK);
   cr_expect(serves());
-  send(other, "TP/1.1\r\nHost: x\r\n\r\n", 21, MSG_NOSIGNAL);
+  send(other, rest, sizeof rest - 1, MSG_NOSIGNAL);
   cr_expect(hear(other, PATIENCE_MS) && begins(said, "HTTP/1.1 200 "), "%s", said);
   close(other);
   for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
