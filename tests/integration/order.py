@@ -62,6 +62,7 @@ class Evidence:
         self.tasks, self.changes, self.texts, self.sent = {}, collections.Counter(), collections.Counter(), []
         self.lockout = False  # of a change
         self.place, self.timestamp = None, None  # of the first outcome; of that, or of the first change
+        self.told = None  # offset of the first change
 
     def agrees(self, fate):
         told = {execution.name: [_gist(task.sequence, task.result, task.code, task.effective, task.lockout, task.baseline)
@@ -103,6 +104,7 @@ def gather(outcomes, changes, notifications, handed_on):
             evidence = found[origin["topic"], origin["partition"], origin["offset"]]
             evidence.changes[body["data"].get("role")] += 1 if body["data"].get("effective") else -1
             evidence.timestamp = evidence.timestamp or record.timestamp
+            evidence.told = record.offset if evidence.told is None else min(evidence.told, record.offset)
             evidence.lockout |= body["data"].get("lockout", False)
     for _, body in notifications:
         data = body["data"]
@@ -249,7 +251,7 @@ class Partition:
 class Search:
     """Any order of one user's inputs that explains everything: goes back where it can't go on.
 
-    Inputs of one topic keep their order, and those with outcomes that of the outcomes. What left no trace comes before
+    Inputs of one topic keep their order, those with outcomes and changes that of the outcomes and changes. What left no trace comes before
     the first trace of anything that was sent later can have been left."""
 
     def __init__(self, partition, user, records):
@@ -279,10 +281,11 @@ class Search:
         traces = [item.evidence for queue, at in zip(self.queues, positions) for item in queue[at:] if item.evidence.timestamp is not None]
         first = min((evidence.timestamp for evidence in traces), default=1 << 62)
         place = min((evidence.place for evidence in traces if evidence.place), default=None)
+        told = min((evidence.told for evidence in traces if evidence.told is not None), default=None)
         fitting = sorted(((number, item) for number, item in heads
                           if (item.record.timestamp <= first if item.evidence.timestamp is None
                               else item.evidence.timestamp == first or item.evidence.place == place)
-                          and (item.evidence.place is None or item.evidence.place == place)),
+                          and item.evidence.place in (None, place) and item.evidence.told in (None, told)),
                          key=lambda head: head[1].record.timestamp)
         return fitting, first
 
