@@ -157,7 +157,7 @@ Test(rules, a_register_that_cannot_be_read_stops_the_worker_and_is_not_a_new_use
   users_clear(&process->loop->users);
   send_milestone("user-1", "e2", "b");
   run_out(process);
-  cr_assert_eq(process->loop->exit_code, LOOP_EXIT_BUG);
+  cr_assert_eq(process->loop->exit_code, LOOP_EXIT_CONFIGURATION);
   cr_assert(strstr(process->loop->exit_error.text, "user-1") != NULL);
   simulation_release(&s);
 }
