@@ -142,7 +142,7 @@ int replay_resolve(const struct options *options, const struct settings *setting
   struct edge edges[2];
   struct range *list = NULL;
   size_t count = 0;
-  int32_t partition;
+  int32_t partition = RANGES_ALL;
   int exit_code = read_edges(options, edges, &partition);
   if (exit_code == EXIT_FINE)
     exit_code = check_partition(settings, topic, partition);
