@@ -74,6 +74,21 @@ def test_the_tuning_of_the_image_is_that_of_the_unit():
     assert re.search(r"GLIBC_TUNABLES=(\S+)", unit).group(1) == re.search(r"GLIBC_TUNABLES=(\S+)", DOCKERFILE.read_text()).group(1)
 
 
+def hadolint(path):
+    cache = pathlib.Path(os.environ.get("WAYMARK_CACHE", pathlib.Path.home() / ".cache" / "waymark"))
+    version = re.search(r"local version=([\d.]+)", (ROOT / "tools" / "setup").read_text()).group(1)
+    return subprocess.run([cache / f"hadolint-{version}" / "hadolint", "--no-color", path], capture_output=True, text=True)
+
+
+def test_a_linter_finds_nothing_in_the_dockerfile(tmp_path):
+    done = hadolint(DOCKERFILE)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+    spoiled = tmp_path / "Dockerfile"
+    spoiled.write_text(DOCKERFILE.read_text().replace("bookworm-slim", "latest").replace("ENTRYPOINT [", "ENTRYPOINT "))
+    done = hadolint(spoiled)
+    assert done.returncode != 0 and {"DL3007", "DL3025"} <= set(re.findall(r"DL\d+", done.stdout)), done.stdout
+
+
 def test_what_docker_is_given_is_enough_to_build(tmp_path):
     lines = (ROOT / ".dockerignore").read_text().split()
     assert lines[0] == "**"
