@@ -80,6 +80,7 @@ def test_stats(records):
     assert counts[("code", "ROLE_INACTIVE")] == 2 and counts[("code", "EVENT_INVALID")] == 1
     assert counts[("automation", "join")] == 2 and counts[("automation", "(rejected)")] == 1
     assert counts[("role", "member")] == 2 and counts[("role", "guest")] == 1
+    assert sorted(count for (by, _), count in counts.items() if by == "user") == [1, 2]
     assert counts[("day", "2026-01-01")] == 3 and counts[("hour", "2026-01-01T10")] == 2
     everything = done.json[0]
     assert everything == {"by": "all", "count": 4, "users": 2, "first": "2026-01-01T10:00:00Z",
@@ -95,6 +96,7 @@ def test_stats_of_many_users_and_automations(tmp_path):
     done = waymark("failures", "stats", "--failures", path, "--json")
     assert done.json[0]["users"] == 1500
     assert sorted(one["count"] for one in done.json if one["by"] == "automation") == [10] * 300
+    assert [one["count"] for one in done.json if one["by"] == "user"] == [2] * 10, "those with the most"
 
 
 def test_show_tells_everything_of_one(records):

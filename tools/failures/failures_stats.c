@@ -1,5 +1,5 @@
-/* waymark failures stats: how many, of what, of whom, when. Memory goes by codes, automations, roles, hours and 8 bytes
- * for each user. */
+/* waymark failures stats: how many, of what, of whom, when. Memory goes by codes, automations, roles, hours, the first
+ * USERS_NAMED users, and 8 bytes for each user. */
 #include <stdlib.h>
 
 #include "core/codec/write.h"
@@ -9,8 +9,10 @@
 #include "tools/lib/show.h"
 
 #define HOURS_SHOWN 48 /* more are shown as days */
+#define USERS_SHOWN 10 /* with the most failures */
+#define USERS_NAMED 100000
 
-enum grouping { BY_ALL, BY_CODE, BY_AUTOMATION, BY_ROLE, BY_DAY, BY_HOUR, GROUPINGS };
+enum grouping { BY_ALL, BY_CODE, BY_AUTOMATION, BY_ROLE, BY_USER, BY_DAY, BY_HOUR, GROUPINGS };
 
 struct group {
   enum grouping by;
@@ -100,6 +102,8 @@ static int count_group(struct stats *stats, enum grouping by, struct wm_text nam
   if (stats->count == stats->capacity && grow_groups(stats) < 0)
     return -1;
   size_t *place = group_place(stats, stats->places, stats->place_count, by, name);
+  if (!*place && by == BY_USER && stats->user_count > USERS_NAMED)
+    return 0;
   if (!*place) {
     struct group *fresh = &stats->groups[stats->count];
     *fresh = (struct group){.by = by, .first_us = at_us, .last_us = at_us};
@@ -125,6 +129,7 @@ static int take(void *taker, const struct failure *failure) {
                {BY_CODE, failure->code},
                {BY_AUTOMATION, failure->rejected ? WM_TEXT("(rejected)") : failure->automation},
                {BY_ROLE, failure->role},
+               {BY_USER, failure->user},
                {BY_DAY, {moment, 10}},
                {BY_HOUR, {moment, 13}}};
   int failed = count_user(stats, failure->user);
@@ -151,7 +156,7 @@ static int compare(const void *left, const void *right) {
 }
 
 static void print_json(const struct stats *stats, const struct group *group) {
-  static const char *const names[GROUPINGS] = {"all", "code", "automation", "role", "day", "hour"};
+  static const char *const names[GROUPINGS] = {"all", "code", "automation", "role", "user", "day", "hour"};
   struct wm_buf buf = WM_BUF_INIT;
   wm_write_open(&buf, WM_NO_KEY, '{');
   wm_write_string(&buf, WM_KEY("by"), names[group->by]);
@@ -188,6 +193,7 @@ static void print_grouping(const struct stats *stats, enum grouping by) {
       [BY_CODE] = {"CODE", "FAILURES", "FIRST", "LAST", NULL},
       [BY_AUTOMATION] = {"AUTOMATION", "FAILURES", "FIRST", "LAST", NULL},
       [BY_ROLE] = {"ROLE", "FAILURES", "FIRST", "LAST", NULL},
+      [BY_USER] = {"USER", "FAILURES", "FIRST", "LAST", NULL},
       [BY_DAY] = {"DAY", "FAILURES", NULL},
       [BY_HOUR] = {"HOUR", "FAILURES", NULL},
   };
@@ -217,18 +223,30 @@ static void print_tables(const struct stats *stats) {
     puts(buf.bytes);
   for (size_t i = 0; i < stats->count; i++)
     hours += stats->groups[i].by == BY_HOUR;
-  for (enum grouping by = BY_CODE; by <= BY_ROLE; by++)
+  for (enum grouping by = BY_CODE; by <= BY_USER; by++)
     print_grouping(stats, by);
   print_grouping(stats, hours <= HOURS_SHOWN ? BY_HOUR : BY_DAY);
   wm_buf_release(&buf);
 }
 
-static void tell(const struct stats *stats, bool json) {
+/* Of the groups in their order. */
+static void keep_first_users(struct stats *stats) {
+  size_t kept = 0, users = 0;
+  for (size_t i = 0; i < stats->count; i++) {
+    users += stats->groups[i].by == BY_USER;
+    if (stats->groups[i].by != BY_USER || users <= USERS_SHOWN)
+      stats->groups[kept++] = stats->groups[i];
+  }
+  stats->count = kept;
+}
+
+static void tell(struct stats *stats, bool json) {
   if (stats->count == 0) {
     say(0, "no such failure");
     return;
   }
   qsort(stats->groups, stats->count, sizeof *stats->groups, compare);
+  keep_first_users(stats);
   for (size_t i = 0; json && i < stats->count; i++)
     print_json(stats, &stats->groups[i]);
   if (!json)
