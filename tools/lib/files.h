@@ -39,8 +39,7 @@ int lines_open(struct lines *lines, const char *path);
 void lines_close(struct lines *lines);
 
 /* The next line without its end (LF or CRLF; the first without a BOM), borrowed until the next call; the last one may
- * lack its end. *ret_end: there
- * was none. EXIT_FINE, or what went wrong. */
+ * lack its end. *ret_end: there was none. EXIT_FINE, or what went wrong. */
 int lines_next(struct lines *lines, struct wm_text *ret, bool *ret_end);
 
 /* Hands each line of the file that is not blank to 'take', until that returns anything but EXIT_FINE, which is returned

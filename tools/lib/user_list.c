@@ -17,15 +17,21 @@ static int add(struct user_list *list, struct wm_text user, struct wm_arena *are
   return wm_arena_text(arena, user, &list->items[list->count++]) < 0 ? say_memory() : EXIT_FINE;
 }
 
+/* Where the users of a file go. */
+struct filling {
+  struct user_list *list;
+  struct wm_arena *arena;
+};
+
+static int take_line(void *taker, const struct lines *lines, struct wm_text line) {
+  const struct filling *filling = taker;
+  (void)lines;
+  return add(filling->list, line, filling->arena);
+}
+
 static int read_file(struct user_list *list, const char *path, struct wm_arena *arena) {
-  struct lines lines;
-  struct wm_text line;
-  bool end = false;
-  int exit_code = lines_open(&lines, path);
-  while (exit_code == EXIT_FINE && (exit_code = lines_next(&lines, &line, &end)) == EXIT_FINE && !end)
-    if (!line_is_blank(line))
-      exit_code = add(list, line, arena);
-  lines_close(&lines);
+  struct filling filling = {list, arena};
+  int exit_code = lines_each(path, take_line, &filling);
   if (exit_code == EXIT_FINE && list->count == 0)
     return say(EXIT_USAGE, "--user: '%s' names no user", path);
   return exit_code;
