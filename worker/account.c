@@ -156,13 +156,13 @@ int account_told(struct batch *batch, const struct ends *ends) {
 void account_sent(struct loop *loop) {
   const struct batch *batch = &loop->batch;
   struct awaited *awaited = &loop->awaited;
-  awaited->count = 0;
-  if (batch->count > awaited->capacity) {
-    int64_t *larger = reallocarray(awaited->timestamps_ms, batch->count * 2, sizeof *larger);
+  size_t needed = awaited->count + batch->count;
+  if (needed > awaited->capacity) {
+    int64_t *larger = reallocarray(awaited->timestamps_ms, needed * 2, sizeof *larger);
     if (!larger) /* then they are not measured */
       return;
     awaited->timestamps_ms = larger;
-    awaited->capacity = batch->count * 2;
+    awaited->capacity = needed * 2;
   }
   for (size_t i = 0; i < batch->count; i++)
     if (batch->items[i].decision.user)

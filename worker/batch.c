@@ -320,7 +320,7 @@ static int prepare_writes(struct loop *loop, const struct log_written *written, 
 static void apply(struct loop *loop, const struct log_written *written, size_t count) {
   struct batch *batch = &loop->batch;
   struct wm_error error = {0};
-  if (count == 0 || !loop_settle(loop))
+  if (count == 0 || !loop_make_room(loop))
     return;
   if (count != batch->write_count) {
     wm_error_set(&error, WM_E_KAFKA_FAILED, "%zu of %zu registers have no offset", batch->write_count - count,

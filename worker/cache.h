@@ -78,8 +78,8 @@ struct cache_ops {
                              struct cache_progress *progress, size_t progress_count, struct wm_arena *arena,
                              struct wm_error *error);
 
-  /* Sends the writes and returns without waiting; one apply may be under way. wait() reads all replies. After
-   * anything but CACHE_DONE nothing is known of any of them. */
+  /* Sends the writes and returns without waiting; several applies may be under way, in order. wait() reads all their
+   * replies. After anything but CACHE_DONE nothing is known of any of them. */
   enum cache_result (*apply)(void *self, const struct cache_write *writes, size_t count, struct wm_error *error);
   enum cache_result (*wait)(void *self, struct wm_error *error);
 

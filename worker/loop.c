@@ -12,6 +12,8 @@
 #define APPLY_US 2000     /* so long Redis is left alone with what was sent, when there is nothing else to do */
 #define STEP_RECORDS 1000 /* taken before anything else is looked at */
 #define USERS_BYTES (64 * 1024 * 1024)
+#define APPLYING_BYTES (4 * 1024 * 1024)
+#define WRITE_BYTES 256 /* what a write takes beside its register */
 
 struct loop *loop_new(const struct loop_doors *doors, const struct loop_rules *rules, struct wm_text group,
                       struct wm_workspace *workspace) {
@@ -191,7 +193,7 @@ bool loop_settle(struct loop *loop) {
   struct wm_error error = {0};
   enum cache_result result = CACHE_DONE;
   if (loop->applying) {
-    loop->applying = false;
+    loop->applying = 0;
     result = LOOP_CACHE(loop, wait, &error);
     if (result == CACHE_DONE) {
       users_unpin(&loop->users);
@@ -211,10 +213,16 @@ bool loop_settle(struct loop *loop) {
   return result == CACHE_DONE;
 }
 
+bool loop_make_room(struct loop *loop) {
+  size_t limit = loop->rules.applying_bytes ? loop->rules.applying_bytes : APPLYING_BYTES;
+  return loop->applying < limit || loop_settle(loop);
+}
+
 bool loop_apply(struct loop *loop, const struct cache_write *writes, size_t count) {
   struct wm_error error = {0};
   enum cache_result result = LOOP_CACHE(loop, apply, writes, count, &error);
-  loop->applying = result == CACHE_DONE;
+  for (size_t i = 0; result == CACHE_DONE && i < count; i++)
+    loop->applying += writes[i].json.size + WRITE_BYTES;
   if (result != CACHE_DONE)
     recover_from_cache(loop, result, &error);
   return result == CACHE_DONE;

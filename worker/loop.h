@@ -38,8 +38,9 @@ struct loop_rules {
   int64_t clock_skew_us;
   size_t batch_events;
   int64_t batch_us;
-  size_t users_bytes; /* bound of the users table; 0: 64 MiB */
-  size_t drift_users; /* a second, that are compared with the log (worker/drift.h); 0: none */
+  size_t users_bytes;    /* bound of the users table; 0: 64 MiB */
+  size_t applying_bytes; /* may be under way to Redis before it is waited for; 0: 4 MiB */
+  size_t drift_users;    /* a second, that are compared with the log (worker/drift.h); 0: none */
 };
 
 /* What the loop has done since it was made; of batches that were committed, not of those that were tried. */
@@ -89,7 +90,7 @@ struct loop {
   struct drift drift;
   struct control control;
   bool in_transaction;
-  bool applying;       /* an apply is under way */
+  size_t applying;     /* bytes of the applies under way; 0: there is none */
   bool log_is_down;    /* said so already */
   int64_t log_down_us; /* monotonic: when that was last heard */
   bool cache_is_down;  /* the last that was heard of Redis */
@@ -124,8 +125,12 @@ void loop_stop(struct loop *loop);
 int64_t loop_wall(const struct loop *loop);
 int64_t loop_now(const struct loop *loop); /* monotonic */
 
-/* Waits for the apply under way and writes the progress that it made. False: the loop has fallen back or stopped. */
+/* Waits for the applies under way and writes the progress that they made. False: the loop has fallen back or stopped.
+ */
 bool loop_settle(struct loop *loop);
+
+/* The same, only when so much is under way that Redis has to be waited for. */
+bool loop_make_room(struct loop *loop);
 
 /* Sends writes to Redis without waiting for them; the caller has set what each partition has 'applied'. The same. */
 bool loop_apply(struct loop *loop, const struct cache_write *writes, size_t count);

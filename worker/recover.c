@@ -193,7 +193,7 @@ void recover_from_cache(struct loop *loop, enum cache_result result, const struc
   case CACHE_DONE:
     return;
   case CACHE_DOWN:
-    loop->applying = false;
+    loop->applying = 0;
     loop->awaited.count = 0;
     loop->cache_is_down = true;
     recover_fall_back(loop, "redis", error);

@@ -386,6 +386,7 @@ void redis_close(struct redis *redis) {
   say_goodbye(redis);
   redis_drop(redis, CACHE_DONE);
   wm_arena_release(&redis->arena);
+  free(redis->sent);
   wm_buf_release(&redis->pipe);
   wm_buf_release(&redis->roles_key);
   wm_buf_release(&redis->user_key);

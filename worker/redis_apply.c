@@ -59,6 +59,14 @@ static const char advance_script[] = "if (redis.call('HGET', KEYS[1], ARGV[1]) o
 
 /* --- applying --- */
 
+/* What came of applies whose replies another call has read. */
+static enum cache_result take_answer(struct redis *redis, struct wm_error *error) {
+  redis->answered = false;
+  if (error && redis->answer != CACHE_DONE)
+    *error = redis->answer_error;
+  return redis->answer;
+}
+
 static enum cache_result load_script(struct redis *redis, struct wm_error *error) {
   redisReply *reply;
   if (redis->sha[0])
@@ -114,8 +122,16 @@ static struct wm_text *add_user(const struct cache_write *write, struct digits r
   return word;
 }
 
-/* Remembers where the command lies that is appended next. */
+/* Remembers where the command lies that is appended next. NULL: out of memory. */
 static struct sent *next_sent(struct redis *redis) {
+  if (redis->sent_count == redis->sent_capacity) {
+    size_t capacity = redis->sent_capacity ? 2 * redis->sent_capacity : 128;
+    struct sent *larger = reallocarray(redis->sent, capacity, sizeof *larger);
+    if (!larger)
+      return NULL;
+    redis->sent = larger;
+    redis->sent_capacity = capacity;
+  }
   struct sent *sent = &redis->sent[redis->sent_count++];
   *sent = (struct sent){.start = redis->pipe.size};
   return sent;
@@ -129,7 +145,8 @@ static enum cache_result append_script(struct redis *redis, const struct cache_w
   size_t word_count, users = script_users(writes, count, &word_count);
   struct wm_text *words = WM_ARENA_ARRAY(&redis->arena, struct wm_text, word_count), *word = words;
   struct digits(*room)[3] = wm_arena_array(&redis->arena, users, sizeof *room);
-  if (!words || !room)
+  struct sent *sent = next_sent(redis);
+  if (!words || !room || !sent)
     return redis_no_memory(redis, error);
   *word++ = WM_TEXT("EVALSHA");
   *word++ = (struct wm_text){redis->sha, SHA_SIZE};
@@ -146,26 +163,27 @@ static enum cache_result append_script(struct redis *redis, const struct cache_w
   *word++ = same ? writes->stamp : DIGITS(writes->gen);
   for (size_t i = 0; i < users; i++)
     word = add_user(&writes[i], room[i], word);
-  struct sent *sent = next_sent(redis);
   enum cache_result result = redis_append(redis, words, word_count, error);
   sent->size = redis->pipe.size - sent->start;
   *ret_taken = users;
   return result;
 }
 
-enum cache_result redis_apply(void *self, const struct cache_write *writes, size_t count, struct wm_error *error) {
-  struct redis *redis = self;
-  enum cache_result result = redis_ensure(redis, error);
+/* The first apply since all that was sent was answered: by a call in between perhaps, and nobody has waited since. */
+static enum cache_result begin_applying(struct redis *redis, struct wm_error *error) {
+  enum cache_result result = redis->answered ? take_answer(redis, error) : CACHE_DONE;
+  if (result == CACHE_DONE)
+    result = redis_ensure(redis, error);
   if (result == CACHE_DONE)
     result = load_script(redis, error);
-  if (result != CACHE_DONE)
-    return result;
   wm_arena_rewind(&redis->arena);
-  redis->answered = false;
   redis->sent_count = 0;
-  redis->sent = WM_ARENA_ARRAY(&redis->arena, struct sent, count + 1);
-  if (!redis->sent)
-    return redis_no_memory(redis, error);
+  return result;
+}
+
+enum cache_result redis_apply(void *self, const struct cache_write *writes, size_t count, struct wm_error *error) {
+  struct redis *redis = self;
+  enum cache_result result = redis->applying ? CACHE_DONE : begin_applying(redis, error);
   for (size_t done = 0, taken = 0; result == CACHE_DONE && done < count; done += taken) {
     result = append_script(redis, &writes[done], count - done, &taken, error);
     if (result == CACHE_DONE && redis->pipe.size - redis->piped >= SLICE_BYTES)
@@ -260,10 +278,7 @@ enum cache_result redis_wait(void *self, struct wm_error *error) {
     return redis_settle(redis, error);
   if (!redis->answered)
     return redis->context ? CACHE_DONE : redis_down(redis, error);
-  redis->answered = false;
-  if (error && redis->answer != CACHE_DONE)
-    *error = redis->answer_error;
-  return redis->answer;
+  return take_answer(redis, error);
 }
 
 enum cache_result redis_advance(void *self, int32_t partition, int64_t gen, int64_t from, int64_t to,

@@ -11,7 +11,7 @@
 #define SHA_SIZE 40
 #define SLICE_BYTES (64 * 1024) /* written at once */
 
-/* One command of the apply under way. */
+/* One command of the applies under way. */
 struct sent {
   size_t start, size; /* in the pipe */
   bool forgotten;     /* Redis had lost the script: to be sent again */
@@ -29,13 +29,14 @@ struct redis {
   bool beating;          /* 'worker' stands in meta */
   bool any_policy;       /* connects whatever the eviction policy is: only to look */
   struct wm_buf roles_key, user_key;
-  struct wm_buf pipe; /* commands in the protocol's bytes; kept until the next call, or until an apply is answered */
-  size_t piped;       /* of which so many bytes were sent */
+  struct wm_buf
+      pipe;     /* commands in the protocol's bytes; kept until the next call, or until the applies are answered */
+  size_t piped; /* of which so many bytes were sent */
   char sha[SHA_SIZE + 1]; /* of apply_script; "" before it was loaded on this connection */
 
-  struct wm_arena arena; /* of the apply under way */
+  struct wm_arena arena; /* of the applies under way */
   struct sent *sent;
-  size_t sent_count;
+  size_t sent_count, sent_capacity;
   bool applying; /* replies of 'sent' are still to be read */
   bool answered; /* they were read by another call, before wait; this came of it: */
   enum cache_result answer;
@@ -48,8 +49,8 @@ enum cache_result redis_down(struct redis *redis, struct wm_error *error);
 enum cache_result redis_strange(struct redis *redis, struct wm_error *error); /* an answer of another shape */
 enum cache_result redis_no_memory(struct redis *redis, struct wm_error *error);
 
-/* How every call begins: takes the replies of an apply that nobody has waited for, empties the pipe, and connects
- * unless there is a connection. */
+/* How every call but a further apply begins: takes the replies of applies that nobody has waited for, empties the pipe,
+ * and connects unless there is a connection. */
 enum cache_result redis_ensure(struct redis *redis, struct wm_error *error);
 enum cache_result redis_check(void *self, struct wm_error *error);
 
@@ -96,7 +97,7 @@ struct wm_text redis_catalogue_field(int32_t partition, char room[static REDIS_F
 /* redis_apply.c */
 enum cache_result redis_apply(void *self, const struct cache_write *writes, size_t count, struct wm_error *error);
 enum cache_result redis_wait(void *self, struct wm_error *error);
-/* Reads the replies of the apply under way. */
+/* Reads the replies of the applies under way. */
 enum cache_result redis_settle(struct redis *redis, struct wm_error *error);
 enum cache_result redis_advance(void *self, int32_t partition, int64_t gen, int64_t from, int64_t to,
                                 struct wm_error *error);

@@ -5,7 +5,7 @@
 struct memory_connection {
   struct memory_cache *cache;
   bool broken;                  /* the next call finds out */
-  struct memory_command *queue; /* writes of the apply under way */
+  struct memory_command *queue; /* writes of the applies under way */
   size_t count, capacity, done;
   enum cache_result result; /* of the writes that were executed */
 };
@@ -157,6 +157,7 @@ static enum cache_result lose(struct memory_connection *connection, struct wm_er
   for (size_t i = connection->done; late && i < connection->count; i++)
     add_late(cache, &connection->queue[i]);
   connection->count = connection->done = 0;
+  connection->result = CACHE_DONE;
   connection->broken = false;
   wm_error_set(error, WM_E_REDIS_FAILED, "the connection is lost");
   return CACHE_DOWN;
@@ -287,8 +288,6 @@ static enum cache_result door_apply(void *self, const struct cache_write *writes
   world_touch(cache->world);
   if (is_lost(connection))
     return lose(connection, error);
-  connection->count = connection->done = 0;
-  connection->result = CACHE_DONE;
   for (size_t i = 0; i < count; i++) {
     struct memory_command *command = next_command(connection);
     *command = (struct memory_command){.kind = COMMAND_WRITE, .write = writes[i]};
@@ -316,7 +315,10 @@ static enum cache_result door_wait(void *self, struct wm_error *error) {
   world_touch(cache->world);
   if (is_lost(connection))
     return lose(connection, error);
-  return connection->result;
+  enum cache_result result = connection->result;
+  connection->count = connection->done = 0;
+  connection->result = CACHE_DONE;
+  return result;
 }
 
 /* Executed and answered; or lost before or after it was executed. */

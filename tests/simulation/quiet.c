@@ -10,6 +10,7 @@ void quiet_begin(int32_t partitions) {
   simulation_init(&s, 7, partitions, versions);
   s.rules.batch_events = 4;
   s.rules.users_bytes = 0;
+  s.rules.applying_bytes = 0;
 }
 
 void quiet_end(void) {

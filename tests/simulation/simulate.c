@@ -74,7 +74,8 @@ void simulation_init(struct simulation *simulation, uint64_t seed, int32_t parti
                                           .batch_events = 1 + world_below(&simulation->world, 8),
                                           .batch_us = 20000,
                                           .drift_users = 1000,
-                                          .users_bytes = world_chance(&simulation->world, 3000) ? 1 : 0};
+                                          .users_bytes = world_chance(&simulation->world, 3000) ? 1 : 0,
+                                          .applying_bytes = 1 + world_below(&simulation->world, 8000)};
   for (int i = 0; i < SAMPLE_VERSIONS; i++)
     simulation->versions[i] = versions[i];
 }

@@ -56,6 +56,28 @@ Test(redis_faults, forgotten_scripts_are_loaded_and_their_writes_sent_again_in_o
   cr_assert_eq(apply_one(5), CACHE_DONE);
 }
 
+Test(redis_faults, several_applies_are_answered_by_one_wait_and_what_was_forgotten_is_sent_again) {
+  struct cache_write first = write_of("u", 1, 1, gold, 1), second = write_of("v", 1, 1, both, 2),
+                     third = write_of("u", 1, 2, both, 2);
+  cr_assert_eq(OP(apply, &first, 1), CACHE_DONE);
+  redis("SCRIPT FLUSH");
+  cr_assert_eq(OP(apply, &second, 1), CACHE_DONE);
+  cr_assert_eq(OP(apply, &third, 1), CACHE_DONE);
+  cr_assert_eq(WAIT(), CACHE_DONE, "%s", server.error.text);
+  cr_assert_str_eq(redis("HMGET wm:{u}:user at register"), "2 {\"at\":2}");
+  cr_assert_str_eq(redis("SCARD wm:{u}:roles"), "2");
+  cr_assert_str_eq(redis("HGET wm:{v}:user at"), "1");
+}
+
+Test(redis_faults, what_another_call_has_read_of_an_apply_is_not_lost_on_the_next) {
+  redis("HSET wm:meta generation 2");
+  struct cache_write old = write_of("u", 1, 1, gold, 1), new = write_of("v", 2, 1, gold, 1);
+  cr_assert_eq(OP(apply, &old, 1), CACHE_DONE, "nobody knows yet");
+  cr_assert_eq(CHECK(), CACHE_DONE);
+  cr_assert_eq(OP(apply, &new, 1), CACHE_STALE);
+  cr_assert_eq(apply(&new, 1), CACHE_DONE, "it is told once");
+}
+
 Test(redis_faults, another_call_before_wait_does_not_mix_up_replies) {
   struct cache_write writes[] = {write_of("u", 2, 1, gold, 1), write_of("v", 1, 1, gold, 1)};
   cr_assert_eq(apply(writes, 1), CACHE_DONE);
