@@ -83,7 +83,7 @@ static enum cache_result load_script(struct redis *redis, struct wm_error *error
   return good ? CACHE_DONE : redis_strange(redis, error);
 }
 
-enum { HEAD_WORDS = 10, USER_WORDS = 7, SCRIPT_USERS = 32 };
+enum { HEAD_WORDS = 10, USER_WORDS = 7, SCRIPT_USERS = 16 };
 
 static bool same_fence(const struct cache_write *a, const struct cache_write *b) {
   return a->mode == b->mode && a->gen == b->gen &&

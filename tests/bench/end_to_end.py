@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -26,13 +25,10 @@ sys.path.insert(0, str(HERE.parents[0] / "lib" / "broker"))
 from waymark_testlib.kafka import Broker, Sender  # noqa: E402
 from waymark_testlib.process import wait_until  # noqa: E402
 from waymark_testlib.redis_server import Redis  # noqa: E402
-from waymark_testlib import worker as testlib_worker  # noqa: E402
-from waymark_testlib.worker import build_folder  # noqa: E402
+from waymark_testlib.worker import Worker, build_folder  # noqa: E402
 from waymark_testlib.workspace import Workspace  # noqa: E402
 
 PARTITIONS = 4
-UNIT = HERE.parents[1] / "deploy" / "systemd" / "waymarkd.service"
-TUNABLES = dict(re.findall(r"^Environment=(GLIBC_TUNABLES)=(\S+)$", UNIT.read_text(), re.MULTILINE))
 RULES = """
 role: certified
 ---
@@ -58,12 +54,6 @@ def event(number, user, padding=""):
         "specversion": "1.0", "id": f"evt-{number}{padding}", "source": "/journeys", "type": "journey.milestone.achieved",
         "subject": user, "data": {"journey": "onboarding", "milestone": "certified", "phase": "foundation",
                                   "enrollment": f"enr-{number}", "score": 10 + number % 90, "region": "emea-west"}}).encode()
-
-
-def Worker(workspace):
-    """With the memory settings that the unit and the container image run it with."""
-    assert TUNABLES
-    return testlib_worker.Worker(workspace, env=TUNABLES)
 
 
 class Bench:

@@ -78,7 +78,7 @@ POINTS = [
     ("after-begin", 1, nothing_is_visible), ("after-produce", 1, a_transaction_is_open),
     ("after-produce", 150, a_transaction_is_open), ("before-offsets", 1, a_transaction_is_open),
     ("after-offsets", 2, a_transaction_is_open), ("before-commit", 2, a_transaction_is_open),
-    ("commit-sent", 2, one_or_the_other), ("after-commit", 2, nothing_is_applied), ("half-applied", 1, half_is_applied),
+    ("commit-sent", 2, one_or_the_other), ("after-commit", 1, nothing_is_applied), ("half-applied", 1, half_is_applied),
     ("after-apply", 1, all_is_applied),
 ]
 

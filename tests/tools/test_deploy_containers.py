@@ -69,11 +69,6 @@ def test_the_image_is_built_with_what_setup_installs():
     assert set(installed) == set(setup.split()) - {"redis-server"} | {"file"}  # cpack asks for it
 
 
-def test_the_tuning_of_the_image_is_that_of_the_unit():
-    unit = (ROOT / "deploy" / "systemd" / "waymarkd.service").read_text()
-    assert re.search(r"GLIBC_TUNABLES=(\S+)", unit).group(1) == re.search(r"GLIBC_TUNABLES=(\S+)", DOCKERFILE.read_text()).group(1)
-
-
 def hadolint(path):
     cache = pathlib.Path(os.environ.get("WAYMARK_CACHE", pathlib.Path.home() / ".cache" / "waymark"))
     version = re.search(r"local version=([\d.]+)", (ROOT / "tools" / "setup").read_text()).group(1)

@@ -60,6 +60,13 @@ def test_it_needs_the_libraries_that_the_programs_name(package, root):
     assert len(needed) > 5 and "redis" in field(package, "Suggests")
 
 
+def test_the_worker_takes_its_memory_from_jemalloc(root):
+    """Nothing calls it by name, so a linker that leaves out what seems unused would leave it out."""
+    program = root / "usr" / "bin" / "waymarkd"
+    libraries = re.findall(r"NEEDED +(\S+)", fine("objdump", "-p", program))
+    assert libraries.index("libjemalloc.so.2") < libraries.index("libc.so.6")
+
+
 def test_everything_is_where_it_belongs(root):
     there = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     wanted = {"usr/bin/waymark", "usr/bin/waymarkd", "usr/lib/systemd/system/waymarkd.service",
