@@ -39,7 +39,7 @@ static const char beat_script[] = "local now = tonumber(ARGV[3])\n"
                                   "  end\n"
                                   "end\n"
                                   "redis.call('HSET', KEYS[1], 'ready', ready, 'alive-at', ARGV[3])\n"
-                                  "return 1\n";
+                                  "return redis.call('HEXISTS', KEYS[1], 'generation')\n";
 
 /* --- fetching --- */
 
@@ -260,16 +260,19 @@ static enum cache_result redis_set_meta(void *self, int32_t partition, const str
 
 static enum cache_result redis_beat(void *self, bool ready, int64_t wall_us, struct wm_error *error) {
   struct redis *redis = self;
-  long long wrote;
+  long long whole;
   enum cache_result result = redis_ensure(redis, error);
   if (result == CACHE_DONE)
     result = APPEND(redis, error, WM_TEXT("EVAL"), WM_TEXT(beat_script), WM_TEXT("1"), wm_text_of(redis->meta),
                     wm_text_of(redis->worker), ready ? WM_TEXT("1") : WM_TEXT("0"), DIGITS(wall_us / 1000),
                     DIGITS(redis->session_ms + STALL_MS));
   if (result == CACHE_DONE)
-    result = redis_read_integer(redis, &wrote, error);
+    result = redis_read_integer(redis, &whole, error);
   redis->beating = redis->beating || result == CACHE_DONE;
-  return result;
+  if (result != CACHE_DONE || whole)
+    return result;
+  wm_error_set(error, WM_E_REDIS_FAILED, "redis at '%s' has lost what stood in '%s'", redis->address, redis->meta);
+  return CACHE_STALE;
 }
 
 /* A worker that takes its leave is not waited for. */

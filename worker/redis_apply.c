@@ -1,6 +1,7 @@
 #include "worker/redis_internal.h"
 
-/* One script for many users: what it costs to call one is half of what it does for a user. Each user is fenced alone.
+/* One script for many users, since calling one costs nearly as much as what it does for a user. Each user is fenced
+ * alone.
  *
  * KEYS: ends, meta, then for each user role set and user hash. ARGV: mode, gen, channel, the field of meta that fences,
  * what that has to be (newer) or to begin with (same), then for each user at, end or '', user, register, number of
@@ -83,21 +84,22 @@ static enum cache_result load_script(struct redis *redis, struct wm_error *error
   return good ? CACHE_DONE : redis_strange(redis, error);
 }
 
-enum { HEAD_WORDS = 10, USER_WORDS = 7, SCRIPT_USERS = 16 };
+enum { HEAD_WORDS = 10, USER_WORDS = 7, SCRIPT_USERS = 16, SCRIPT_WORDS = 1000 };
 
 static bool same_fence(const struct cache_write *a, const struct cache_write *b) {
   return a->mode == b->mode && a->gen == b->gen &&
          (a->mode == CACHE_NEWER || (a->partition == b->partition && wm_text_equal(a->stamp, b->stamp)));
 }
 
-/* How many of the first writes go into one script. */
+/* How many of the first writes go into one script, and how many words that are. */
 static size_t script_users(const struct cache_write *writes, size_t count, size_t *ret_words) {
-  size_t bytes = 0, taken = 0;
-  *ret_words = HEAD_WORDS;
-  while (taken < count && taken < SCRIPT_USERS && bytes < SLICE_BYTES && same_fence(writes, &writes[taken])) {
-    *ret_words += USER_WORDS + writes[taken].role_count;
+  size_t bytes = 0, words = HEAD_WORDS, taken = 0;
+  while (taken < count && taken < SCRIPT_USERS && bytes < SLICE_BYTES && words < SCRIPT_WORDS &&
+         same_fence(writes, &writes[taken])) {
+    words += USER_WORDS + writes[taken].role_count;
     bytes += writes[taken++].json.size;
   }
+  *ret_words = words;
   return taken;
 }
 
@@ -111,7 +113,7 @@ static int add_keys(struct redis *redis, struct wm_text user, struct wm_text ret
 }
 
 /* What the script is told of a user; returns the place of the next word. */
-static struct wm_text *add_user(const struct cache_write *write, struct digits room[3], struct wm_text *word) {
+static struct wm_text *add_user(const struct cache_write *write, struct digits room[static 3], struct wm_text *word) {
   *word++ = redis_digits(write->at, &room[0]);
   *word++ = write->end_us == INT64_MAX ? WM_TEXT("") : redis_digits(write->end_us, &room[1]);
   *word++ = write->user;
@@ -144,7 +146,7 @@ static enum cache_result append_script(struct redis *redis, const struct cache_w
   char field[REDIS_FIELD_SIZE];
   size_t word_count, users = script_users(writes, count, &word_count);
   struct wm_text *words = WM_ARENA_ARRAY(&redis->arena, struct wm_text, word_count), *word = words;
-  struct digits(*room)[3] = wm_arena_array(&redis->arena, users, sizeof *room);
+  struct digits *room = WM_ARENA_ARRAY(&redis->arena, struct digits, 3 * users);
   struct sent *sent = next_sent(redis);
   if (!words || !room || !sent)
     return redis_no_memory(redis, error);
@@ -162,7 +164,7 @@ static enum cache_result append_script(struct redis *redis, const struct cache_w
   *word++ = same ? redis_catalogue_field(writes->partition, field) : WM_TEXT("generation");
   *word++ = same ? writes->stamp : DIGITS(writes->gen);
   for (size_t i = 0; i < users; i++)
-    word = add_user(&writes[i], room[i], word);
+    word = add_user(&writes[i], &room[3 * i], word);
   enum cache_result result = redis_append(redis, words, word_count, error);
   sent->size = redis->pipe.size - sent->start;
   *ret_taken = users;
@@ -176,7 +178,6 @@ static enum cache_result begin_applying(struct redis *redis, struct wm_error *er
     result = redis_ensure(redis, error);
   if (result == CACHE_DONE)
     result = load_script(redis, error);
-  wm_arena_rewind(&redis->arena);
   redis->sent_count = 0;
   return result;
 }
@@ -184,6 +185,7 @@ static enum cache_result begin_applying(struct redis *redis, struct wm_error *er
 enum cache_result redis_apply(void *self, const struct cache_write *writes, size_t count, struct wm_error *error) {
   struct redis *redis = self;
   enum cache_result result = redis->applying ? CACHE_DONE : begin_applying(redis, error);
+  wm_arena_rewind(&redis->arena);
   for (size_t done = 0, taken = 0; result == CACHE_DONE && done < count; done += taken) {
     result = append_script(redis, &writes[done], count - done, &taken, error);
     if (result == CACHE_DONE && redis->pipe.size - redis->piped >= SLICE_BYTES)

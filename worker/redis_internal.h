@@ -34,7 +34,7 @@ struct redis {
   size_t piped; /* of which so many bytes were sent */
   char sha[SHA_SIZE + 1]; /* of apply_script; "" before it was loaded on this connection */
 
-  struct wm_arena arena; /* of the applies under way */
+  struct wm_arena arena; /* of the call at hand */
   struct sent *sent;
   size_t sent_count, sent_capacity;
   bool applying; /* replies of 'sent' are still to be read */

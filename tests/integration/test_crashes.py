@@ -141,6 +141,12 @@ def test_redis_is_flushed_at_rest(own_redis, make_workspace, workers):
     before = own_redis.client().dbsize()
     own_redis.flush()
     wait_until(lambda: own_redis.client().dbsize() >= before, what="Redis to be rebuilt without any event")
+    meta = f"{workspace.prefix}:meta"
+    known = own_redis.client().hmget(meta, "incarnation", "generation")
+    assert all(known)
+    own_redis.client().delete(meta)
+    wait_until(lambda: own_redis.client().hmget(meta, "incarnation", "generation") == known,
+               what="what identifies Redis to be there again without any event")
     acquit(workspace, [worker])
 
 

@@ -419,7 +419,7 @@ static enum cache_result door_beat(void *self, bool ready, int64_t wall_us, stru
     return lose(connection, error);
   connection->cache->data.ready = ready;
   connection->cache->data.alive_us = wall_us;
-  return CACHE_DONE;
+  return connection->cache->data.generation ? CACHE_DONE : CACHE_STALE;
 }
 
 static int by_end(const void *a, const void *b) {

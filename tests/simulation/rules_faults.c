@@ -142,6 +142,16 @@ Test(rules, an_idle_worker_notices_that_redis_was_emptied) {
   quiet_end();
 }
 
+Test(rules, an_idle_worker_notices_that_meta_was_deleted) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  s.cache->data.generation = 0;
+  run_for(process, 1500000);
+  cr_assert_eq(s.cache->data.generation, 1);
+  cr_assert(process->loop->ready);
+  quiet_end();
+}
+
 Test(rules, kafka_away_is_waited_for) {
   quiet_begin(1);
   struct process *process = start_ready();

@@ -258,7 +258,15 @@ Test(redis, meta_remembers_the_topic_and_refuses_another) {
   cr_assert_str_eq(redis("HMGET wm:meta incarnation generation"), "one 2");
 }
 
+Test(redis, a_beat_notices_that_meta_is_not_whole) {
+  cr_assert_eq(OP(beat, true, 1000000000), CACHE_STALE, "somebody has deleted it");
+  cr_assert_not_null(strstr(server.error.text, "wm:meta"));
+  cr_assert_eq(OP(set_meta, -1, &(struct cache_meta){.incarnation = "one", .generation = 1}), CACHE_DONE);
+  cr_assert_eq(OP(beat, true, 1000500000), CACHE_DONE);
+}
+
 Test(redis, ready_is_what_all_workers_say) {
+  redis("HSET wm:meta generation 1");
   cr_assert_eq(OP(beat, true, 1000000000), CACHE_DONE);
   cr_assert_str_eq(redis("HMGET wm:meta ready alive-at"), "1 1000000");
   struct settings settings = server.settings;
@@ -278,7 +286,7 @@ Test(redis, ready_is_what_all_workers_say) {
 }
 
 Test(redis, a_worker_that_vanished_is_waited_for_only_so_long) {
-  redis("HSET wm:meta worker:gone %s", "1 1000000");
+  redis("HSET wm:meta generation 1 worker:gone %s", "1 1000000");
   cr_assert_eq(OP(beat, true, 1010000000), CACHE_DONE);
   cr_assert_str_eq(redis("HGET wm:meta ready"), "0");
   cr_assert_eq(OP(beat, true, 1016000000), CACHE_DONE);
@@ -293,7 +301,7 @@ Test(redis, a_worker_that_vanished_is_waited_for_as_long_as_its_session_lasts) {
   settings.kafka.property_count = 1;
   struct cache_door door;
   struct redis *patient = redis_open(&settings, &server.logger, &door, NULL);
-  redis("HSET wm:meta worker:gone %s", "1 1000000");
+  redis("HSET wm:meta generation 1 worker:gone %s", "1 1000000");
   cr_assert_eq(door.ops->beat(door.self, true, 1034900000, NULL), CACHE_DONE);
   cr_assert_str_eq(redis("HGET wm:meta ready"), "0", "the group may still wait for it");
   cr_assert_eq(door.ops->beat(door.self, true, 1035100000, NULL), CACHE_DONE);
