@@ -39,7 +39,7 @@ static const char beat_script[] = "local now = tonumber(ARGV[3])\n"
                                   "  end\n"
                                   "end\n"
                                   "redis.call('HSET', KEYS[1], 'ready', ready, 'alive-at', ARGV[3])\n"
-                                  "return redis.call('HEXISTS', KEYS[1], 'generation')\n";
+                                  "return redis.call('HGET', KEYS[1], 'generation') and 1 or 0\n";
 
 /* --- fetching --- */
 
