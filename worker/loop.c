@@ -318,12 +318,12 @@ static void take_passed(struct loop *loop, const struct log_position *position) 
 }
 
 static void say_log_down(struct loop *loop, const struct wm_error *error) {
-  if (!loop->log_is_down) {
+  enum metrics_pause before = recover_paused(loop);
+  if (!loop->log_is_down)
     loop_say_error(loop, LOGGER_WARNING, "kafka is away", error);
-    loop->metrics.pauses[METRICS_PAUSE_KAFKA] += !loop->recover.reason;
-  }
   loop->log_is_down = true;
   loop->log_down_us = loop_now(loop);
+  recover_count_pause(loop, before);
 }
 
 /* The log repeats it every second or two as long as it is so. */

@@ -113,6 +113,17 @@ void recover_succeeded(struct loop *loop) {
   loop->recover.aborts_in_row = 0;
 }
 
+enum metrics_pause recover_paused(const struct loop *loop) {
+  enum metrics_pause pause = metrics_pause_of(loop->recover.reason);
+  return pause == METRICS_PAUSES && loop->log_is_down ? METRICS_PAUSE_KAFKA : pause;
+}
+
+void recover_count_pause(struct loop *loop, enum metrics_pause before) {
+  enum metrics_pause now = recover_paused(loop);
+  if (now != before && now != METRICS_PAUSES)
+    loop->metrics.pauses[now]++;
+}
+
 void recover_fall_back(struct loop *loop, const char *reason, const struct wm_error *error) {
   struct partitions *partitions = &loop->partitions;
   batch_drop(loop);
@@ -121,11 +132,9 @@ void recover_fall_back(struct loop *loop, const char *reason, const struct wm_er
   reproject_cancel(loop);
   rebuild_cancel(loop);
   if (reason != loop->recover.reason) {
-    enum metrics_pause pause = metrics_pause_of(reason);
-    bool counted = pause == METRICS_PAUSE_KAFKA && loop->log_is_down;
-    if (pause < METRICS_PAUSES && !counted)
-      loop->metrics.pauses[pause]++;
+    enum metrics_pause before = recover_paused(loop);
     loop->recover.reason = reason;
+    recover_count_pause(loop, before);
     loop_say(
         loop, LOGGER_WARNING, "paused",
         (const struct logger_field[]){{.name = "reason", .text = wm_text_of(reason)},

@@ -42,6 +42,13 @@ void recover_from_cache(struct loop *loop, enum cache_result result, const struc
 /* Drops the batch and the users table; every live partition is paused and has to catch up; 'reason' for the log. */
 void recover_fall_back(struct loop *loop, const char *reason, const struct wm_error *error);
 
+/* Why the worker is paused; METRICS_PAUSES: it is not, or for no reason that has a name. Who has nothing that he could
+ * fail to commit still waits for brokers that are away. */
+enum metrics_pause recover_paused(const struct loop *loop);
+
+/* Counts a pause that began, or has another reason than 'before'. */
+void recover_count_pause(struct loop *loop, enum metrics_pause before);
+
 /* All that was decided since is committed: the doors work. */
 void recover_succeeded(struct loop *loop);
 

@@ -77,12 +77,6 @@ static void copy_digest(char room[static 16], struct wm_text digest) {
   snprintf(room, 16, "%.*s", WM_TEXT_ARG(digest));
 }
 
-/* Who has nothing that he could fail to commit still waits for brokers that are away. */
-static enum metrics_pause pause_of(const struct loop *loop) {
-  enum metrics_pause pause = metrics_pause_of(loop->recover.reason);
-  return pause == METRICS_PAUSES && loop->log_is_down ? METRICS_PAUSE_KAFKA : pause;
-}
-
 static void take(const struct loop *loop, struct stall *stall, struct snapshot *ret) {
   ret->wall_us = loop_wall(loop);
   ret->monotonic_us = loop_now(loop);
@@ -94,7 +88,7 @@ static void take(const struct loop *loop, struct stall *stall, struct snapshot *
   ret->redis_is_down = loop->cache_is_down;
   ret->clear = recover_is_clear(loop);
   ret->control_is_known = control_is_followed(loop);
-  ret->paused = pause_of(loop);
+  ret->paused = recover_paused(loop);
   ret->control_offset = loop->control.position;
   ret->input_count = loop->partitions.input_count;
   copy_digest(ret->workspace, loop->workspace->digest);
