@@ -6,6 +6,7 @@
 
 #include "worker/cache.h"
 #include "worker/log.h"
+#include "worker/metrics.h"
 
 struct loop;
 
