@@ -221,7 +221,7 @@ def latency(bench):
 def rebuild(bench):
     users = bench.options.rebuild_users
     workspace = bench.workspace("rebuild")
-    bench.fill(workspace, users, users, padding="-" + "x" * 150)
+    bench.fill(workspace, users, users, padding="-" + "x" * 310)
     worker = Worker(workspace).start()
     wait_drained(workspace, worker, 300)
     client = bench.redis.client()
