@@ -74,8 +74,8 @@ static bool agree_on_meta(struct loop *loop, int32_t p) {
   if (!cache_worked(loop, LOOP_CACHE(loop, get_meta, p, &meta, &error), &error) ||
       !check_incarnation(loop, p, &meta, &fill))
     return false;
-  if (meta.generation == 0)
-    meta.generation = fill.generation = 1;
+  if (meta.generation == 0) /* registers may be there that this worker wrote: then it knows of which generation */
+    meta.generation = fill.generation = partition->generation > 0 ? partition->generation : 1;
   if ((fill.generation != 0 || fill.incarnation[0]) &&
       !cache_worked(loop, LOOP_CACHE(loop, set_meta, -1, &fill, &error), &error))
     return false;

@@ -10,7 +10,7 @@ enum cache_result redis_drop(struct redis *redis, enum cache_result result) {
     redisFree(redis->context);
   redis->context = NULL;
   redis->sha[0] = '\0';
-  redis->applying = false;
+  redis->applying = redis->answered = false; /* who is told of this knows that nothing is known */
   return result;
 }
 

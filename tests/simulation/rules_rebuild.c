@@ -146,6 +146,24 @@ Test(rebuild, redis_emptied_at_any_call_is_filled) {
   at_any_call(flush);
 }
 
+/* Registers of a generation beyond the present one would be taken for drift, and left as they are by a rebuild. */
+Test(rebuild, the_generation_is_brought_back_when_meta_was_deleted) {
+  struct process *process = start_filled(2);
+  memory_cache_rebuild(s.cache);
+  wait_rebuilt(process);
+  s.cache->data.generation = 0;
+  run_for(process, 1500000);
+  cr_assert(process->loop->ready);
+  cr_assert_eq(s.cache->data.generation, cached("user-1")->gen);
+  run_for(process, 30000000);
+  cr_assert_eq(process->loop->counters.drift_found, 0);
+  cached("user-1")->role_count = 0;
+  memory_cache_rebuild(s.cache);
+  wait_rebuilt(process);
+  cr_assert(has_role("user-1", "role-a"));
+  quiet_end();
+}
+
 /* A batch of the generation before can't tell a progress that only the new one has made. */
 Test(rebuild, progress_of_an_older_generation_is_refused) {
   struct process *process = start_filled(1);

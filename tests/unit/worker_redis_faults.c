@@ -78,6 +78,16 @@ Test(redis_faults, what_another_call_has_read_of_an_apply_is_not_lost_on_the_nex
   cr_assert_eq(apply(&new, 1), CACHE_DONE, "it is told once");
 }
 
+Test(redis_faults, what_another_call_has_told_of_a_lost_apply_is_not_told_again) {
+  redis("HSET wm:meta generation 2");
+  struct cache_write old = write_of("u", 1, 1, gold, 1), new = write_of("v", 2, 1, gold, 1);
+  cr_assert_eq(OP(apply, &old, 1), CACHE_DONE);
+  kill_server();
+  cr_assert_eq(CHECK(), CACHE_DOWN);
+  start_server();
+  cr_assert_eq(apply(&new, 1), CACHE_DONE, "%s", server.error.text);
+}
+
 Test(redis_faults, another_call_before_wait_does_not_mix_up_replies) {
   struct cache_write writes[] = {write_of("u", 2, 1, gold, 1), write_of("v", 1, 1, gold, 1)};
   cr_assert_eq(apply(writes, 1), CACHE_DONE);
