@@ -398,14 +398,16 @@ static enum cache_result door_set_meta(void *self, int32_t partition, const stru
     wm_error_set(error, WM_E_LOG_TRUNCATED, "another incarnation");
     return CACHE_BROKEN;
   }
-  if (meta->incarnation[0])
-    memcpy(data->incarnation, meta->incarnation, sizeof data->incarnation);
-  if (meta->generation > 0)
-    data->generation = meta->generation;
+  if (meta->generation > 0 && data->generation > meta->generation)
+    return CACHE_STALE;
   if (partition >= 0 && meta->catalogue[0] &&
       (meta->was[0] ? strncmp(data->catalogue[partition], meta->was, strlen(meta->was)) != 0
                     : data->catalogue[partition][0] != '\0'))
     return CACHE_STALE;
+  if (meta->incarnation[0])
+    memcpy(data->incarnation, meta->incarnation, sizeof data->incarnation);
+  if (meta->generation > 0)
+    data->generation = meta->generation;
   if (partition >= 0 && meta->catalogue[0])
     memcpy(data->catalogue[partition], meta->catalogue, sizeof meta->catalogue);
   world_touch(connection->cache->world);

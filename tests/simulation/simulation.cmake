@@ -19,7 +19,7 @@ if(WAYMARK_TESTS AND NOT WAYMARK_SANITIZE MATCHES "thread") # it does not know t
 
   add_executable(simulation_rules simulation/quiet.c simulation/rules_faults.c simulation/rules_owner.c
     simulation/rules_time.c simulation/rules_batch.c simulation/rules_control.c simulation/rules_delegation.c
-    simulation/rules_rebuild.c simulation/rules_metrics.c simulation/rules_drift.c)
+    simulation/rules_rebuild.c simulation/rules_metrics.c simulation/rules_drift.c simulation/rules_doors.c)
   target_link_libraries(simulation_rules PRIVATE waymark_doubles waymark_test_flags PkgConfig::CRITERION)
   add_test(NAME simulation_rules COMMAND simulation_rules --short-filename)
   set_tests_properties(simulation_rules PROPERTIES LABELS simulation TIMEOUT 600
