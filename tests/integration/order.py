@@ -5,7 +5,8 @@ but what the outputs show. So inputs with outcomes are taken in the order of the
 that was told; any other profile or sign-in of a user comes before one of his inputs when that, and nothing else, explains
 what came of it; and what was said on control counts from the first input on that it explains. On each partition it counts
 from there on: nothing that left a trace goes back to what was so before. It counts for nothing that was decided before it
-was said, and for all that was sent FOLLOWED later. Where that leads nowhere, any order of the user's inputs is looked for
+was said, and for all that was sent FOLLOWED later; what left no trace, of a user or of none, was decided before anything that
+came after it on its partition of a topic. Where that leads nowhere, any order of the user's inputs is looked for
 that explains everything (Search); only if there is none, something is wrong."""
 import bisect
 import collections
@@ -14,6 +15,7 @@ import sys
 import model
 
 STEPS = 40_000  # decisions that a search for an order may try
+NEVER = 1 << 62
 AHEAD = 12  # so many profiles of one user may wait for something that they explain
 FOLLOWED = 3_000  # milliseconds: a tenth of a second and a batch, on a machine that has much else to do
 
@@ -124,10 +126,17 @@ class Partition:
         self.disagreed = set()
         self.rules, self.kinds, self.epochs, self.evidence = rules, kinds, epochs, evidence
         self.epoch = 0
+        self.next = {}  # (topic, offset) → when the first trace of anything that came later in the topic was left
         self.directory = collections.defaultdict(collections.deque)  # user → what was not fed yet
         self.fates = []
 
     def run(self, records):
+        first = {}
+        for record in sorted(records, key=lambda record: record.offset, reverse=True):
+            self.next[record.topic, record.offset] = first.get(record.topic, NEVER)
+            left = self.evidence[record.topic, record.partition, record.offset].timestamp
+            if left is not None:
+                first[record.topic] = min(left, first.get(record.topic, NEVER))
         self._run(records)
         for user in sorted(self.disagreed):
             self._again(user, [record for record in records if self._item(record).user == user])
@@ -158,7 +167,7 @@ class Partition:
                 queues[item.user, record.topic].append(item)
                 if item.evidence.place is not None:
                     anchors.append(item)
-        for item in sorted(anchors, key=lambda item: (item.evidence.timestamp, item.evidence.place or (1 << 62,))):
+        for item in sorted(anchors, key=lambda item: (item.evidence.timestamp, item.evidence.place or (NEVER,))):
             mine = [queue for (user, _), queue in queues.items() if user == item.user]
             for queue in mine:
                 self._glide(queue, item.evidence.timestamp)
@@ -184,10 +193,11 @@ class Partition:
             if head is item:
                 return
 
-    def _glide(self, queue, before=1 << 62):
+    def _glide(self, queue, before=NEVER):
         """Inputs that left nothing behind are fed as soon as that is right."""
-        while queue and queue[0].evidence.timestamp is None and queue[0].record.timestamp <= before and \
-                self._try([queue[0]], self.epoch):
+        while queue and queue[0].evidence.timestamp is None and queue[0].record.timestamp <= before:
+            if not self._try([queue[0]], self._nearest(queue[0])):
+                return
             queue.popleft()
 
     def _force(self, item):
@@ -201,18 +211,29 @@ class Partition:
                     return
         if item.user is not None:
             self.disagreed.add(item.user)
-        self.rules.catalogue = self.epochs.catalogues[self.epoch]
+        self.rules.catalogue = self.epochs.catalogues[self._nearest(item)]
         self._accept(item, self.rules.feed(item.record))
+
+    def bounds(self, item):
+        """The first and the last catalogue that it can have been decided under."""
+        left, epochs = item.evidence.timestamp, self.epochs
+        least = epochs.least(item.record.timestamp)
+        if left is not None:
+            return least, epochs.most(left)
+        return least, max(least, epochs.most(self.next[item.record.topic, item.record.offset]))
+
+    def _nearest(self, item):
+        """The catalogue that counts, or the nearest to it that this can have been decided under."""
+        least, most = self.bounds(item)
+        return min(max(self.epoch, least), most)
 
     def _epochs(self, item):
         """Under which catalogues it may have been decided, the likeliest first."""
-        least, most = self.epochs.least(item.record.timestamp), len(self.epochs.since)
+        least, most = self.bounds(item)
         if item.evidence.timestamp is not None:
-            most = min(most, self.epochs.most(item.evidence.timestamp))
-        if item.evidence.timestamp is not None:
-            return [epoch for epoch in range(self.epoch, most + 1) if epoch >= least]
-        most = max(least, min(most, self.epoch + 1))
-        return [*reversed(range(least, most)), most]  # nobody knows when it was
+            return range(max(self.epoch, least), most + 1)
+        likely = max(least, min(most, self.epoch + 1))
+        return [*reversed(range(least, likely)), *range(likely, most + 1)]  # nobody knows when it was
 
     def _try(self, items, epoch):
         """The last of them under this catalogue; profiles before it may have come under an earlier one."""
@@ -279,7 +300,7 @@ class Search:
         """What may come next, the first that was sent first, and when the next trace was left."""
         heads = [(number, queue[at]) for number, (queue, at) in enumerate(zip(self.queues, positions)) if at < len(queue)]
         traces = [item.evidence for queue, at in zip(self.queues, positions) for item in queue[at:] if item.evidence.timestamp is not None]
-        first = min((evidence.timestamp for evidence in traces), default=1 << 62)
+        first = min((evidence.timestamp for evidence in traces), default=NEVER)
         place = min((evidence.place for evidence in traces if evidence.place), default=None)
         told = min((evidence.told for evidence in traces if evidence.told is not None), default=None)
         fitting = sorted(((number, item) for number, item in heads
@@ -293,8 +314,8 @@ class Search:
         """What left no trace may have been decided under any catalogue up to the next trace."""
         if item.evidence.timestamp is not None:
             return self.partition._epochs(item)
-        epochs = self.partition.epochs
-        possible = range(epochs.least(item.record.timestamp), min(len(epochs.since), epochs.most(first)) + 1)
+        least, most = self.partition.bounds(item)
+        possible = range(least, min(most, self.partition.epochs.most(first)) + 1)
         return sorted(possible, key=lambda each: abs(each - epoch))
 
     def _go_on(self, positions, epoch):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import model
+import order
 from model import Catalogue, Event, Model, Rejected, User, decode, holds, moment, render
 from waymark_testlib.kafka import Record, home
 
@@ -255,3 +256,79 @@ tasks: [{name: 007, sequence: 1, type: notify, channel: c, title: 1, message: tr
     assert rules["when"] == {"data.a": "yes", "data.b": True, "data.c": 12, "data.d": "1", "data.e": {"within": "2h"},
                              "data.f": 1.5, "data.g": None}
     assert (rules["tasks"][0]["name"], rules["tasks"][0]["title"], rules["tasks"][0]["message"]) == ("007", "1", "true")
+
+
+# --- which word of control counts: order.py ---
+
+SWITCHED = """
+automation: greet
+trigger: journey.phase.entered
+tasks: [{sequence: 1, type: notify, channel: pigeon, title: Hello, message: Hello}]
+---
+automation: other
+enabled: false
+trigger: nobody.listens
+tasks: [{sequence: 1, type: notify, channel: pigeon, title: Hello, message: Hello}]
+---
+automation: always
+trigger: journey.completed
+tasks: [{sequence: 1, type: notify, channel: pigeon, title: Hello, message: Hello}]
+"""
+GREET, ALWAYS = ("greet", "journey.phase.entered"), ("always", "journey.completed")
+
+
+def explained(rules, user, words, events):
+    """Does the judge's own story tell what the outcomes do? For each event.
+
+    words: (milliseconds, automation, is it on); events: (automation and type, sent, decided), decided None: there is no outcome."""
+    said = [Record("control", 0, at, f"automation/{name}".encode(), b"1" if on else b"0", (), sent)
+            for at, (sent, name, on) in enumerate(words)]
+    epochs = order.Epochs(rules, said, lambda record: (record.key.decode(), record.value == b"1"))
+    inputs, outcomes = [], []
+    for offset, ((name, type), sent, decided) in enumerate(events):
+        body = {"specversion": "1.0", "id": str(offset), "source": "/s", "type": type, "subject": user, "data": {}}
+        inputs.append(Record("t", 0, offset, user and user.encode(), json.dumps(body).encode(), (), sent))
+        if decided is not None:
+            task = {"sequence": 1, "result": "failed", "code": "CHANNEL_UNKNOWN" if user else "USER_MISSING"}
+            origin = {"topic": "t", "partition": 0, "offset": offset}
+            outcomes.append((Record("outcomes", 0, offset, None, b"", (), decided),
+                             {"id": f"live:t/0/{offset}:{name}", "data": {"origin": origin, "tasks": [task]}}))
+    evidence = order.gather(outcomes, [], [], [])
+    judged = Model(rules, 1, {"t": "events"})
+    fates = dict(order.Partition(judged, {"t": "events"}, epochs, evidence).run(inputs))
+    return [evidence["t", 0, record.offset].agrees(fates[record]) for record in inputs]
+
+
+@pytest.mark.parametrize("user", [None, "u"])
+@pytest.mark.parametrize("words, sent, later", [
+    # Off a second before it was sent.
+    ([(9_000, "greet", False)], 10_000, 10_100),
+    # Off only after it was sent, with other words before and after that: it waited for a worker.
+    ([(11_000, "other", True), (12_500, "other", False), (14_000, "greet", False), (15_500, "other", True)], 10_000, 16_000),
+    # On again since, and it may have been decided before that or after.
+    ([(9_000, "greet", False), (10_500, "greet", True), (12_000, "other", True)], 10_000, 13_000),
+    # Nothing came after it.
+    ([(11_000, "other", True), (12_500, "greet", False)], 10_000, None),
+])
+def test_what_leaves_no_trace_is_decided_under_any_word_that_could_count(catalogue, user, words, sent, later):
+    events = [(ALWAYS, sent - 100, sent - 50), (GREET, sent, None)]
+    if later is not None:
+        events.append((ALWAYS, sent + 50, later))
+    assert all(explained(catalogue(SWITCHED), user, words, events))
+
+
+@pytest.mark.parametrize("user", [None, "u"])
+@pytest.mark.parametrize("words, decided, later", [
+    # It does not run, long after it was switched on.
+    ([(1_000, "greet", False), (5_000, "greet", True)], None, 10_100),
+    # It does not run, and was switched off only when what came later was decided already.
+    ([(10_500, "greet", False)], None, 10_100),
+    ([(1_000, "greet", False), (5_000, "greet", True), (10_500, "greet", False)], None, 10_100),
+    # It runs, long after it was switched off.
+    ([(5_000, "greet", False)], 10_050, 10_100),
+    # It runs, and was switched on only when that was done already.
+    ([(1_000, "greet", False), (10_500, "greet", True)], 10_050, 10_100),
+])
+def test_no_word_explains_what_was_not_so(catalogue, user, words, decided, later):
+    events = [(ALWAYS, 9_900, 9_950), (GREET, 10_000, decided), (ALWAYS, 10_050, later)]
+    assert explained(catalogue(SWITCHED), user, words, events) == [True, False, True]
