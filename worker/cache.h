@@ -94,7 +94,8 @@ struct cache_ops {
   enum cache_result (*get_meta)(void *self, int32_t partition, struct cache_meta *ret, struct wm_error *error);
   enum cache_result (*set_meta)(void *self, int32_t partition, const struct cache_meta *meta, struct wm_error *error);
 
-  /* wm:meta 'ready' and 'alive-at' (wall clock, ms). CACHE_STALE: written, but there is no generation beside them. */
+  /* wm:meta 'ready' and 'alive-at' (wall clock, ms). CACHE_STALE: written, but there is no generation beside them, or
+   * not what the last beat left: wm:meta was deleted since. */
   enum cache_result (*beat)(void *self, bool ready, int64_t wall_us, struct wm_error *error);
 
   /* Users in wm:ends whose end is not after 'until_us', ascending, 'skip' left out first; ids borrowed from arena. */

@@ -256,7 +256,8 @@ static void beat(struct loop *loop) {
     return;
   enum cache_result result = LOOP_CACHE(loop, beat, ready || loop->spare, loop_wall(loop), &error);
   loop->cache_is_down = result == CACHE_DOWN;
-  if (result != CACHE_DONE && (result != CACHE_STALE || ready)) /* who is not ready has not agreed on it yet */
+  bool agreed = partitions_first(&loop->partitions, PARTITION_LIVE) >= 0; /* on what stands in wm:meta */
+  if (result != CACHE_DONE && (result != CACHE_STALE || agreed))
     recover_from_cache(loop, result, &error);
 }
 

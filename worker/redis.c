@@ -25,11 +25,12 @@ static const char meta_script[] = "local have = redis.call('HMGET', KEYS[1], 'in
                                   "for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end\n"
                                   "return 1\n";
 
-/* KEYS: meta. ARGV: the worker's field, '1' when it is ready, now in ms, and after how many ms a worker is given up.
+/* KEYS: meta. ARGV: the worker's field, '1' when it is ready, now in ms, after how many ms a worker is given up, and
+ * '1' when its field must be there. Returns 0 when it was not, or when there is no generation: meta was deleted since.
  * 'ready' is what all workers say that were seen lately; one that went without a word counts as not ready until the
  * group has certainly given its partitions away. */
 static const char beat_script[] = "local now = tonumber(ARGV[3])\n"
-                                  "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])\n"
+                                  "local new = redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. ARGV[3]) == 1\n"
                                   "local all, ready = redis.call('HGETALL', KEYS[1]), '1'\n"
                                   "for i = 1, #all, 2 do\n"
                                   "  if string.sub(all[i], 1, 7) == 'worker:' then\n"
@@ -39,6 +40,7 @@ static const char beat_script[] = "local now = tonumber(ARGV[3])\n"
                                   "  end\n"
                                   "end\n"
                                   "redis.call('HSET', KEYS[1], 'ready', ready, 'alive-at', ARGV[3])\n"
+                                  "if new and ARGV[5] == '1' then return 0 end\n"
                                   "return redis.call('HGET', KEYS[1], 'generation') and 1 or 0\n";
 
 /* --- fetching --- */
@@ -265,7 +267,7 @@ static enum cache_result redis_beat(void *self, bool ready, int64_t wall_us, str
   if (result == CACHE_DONE)
     result = APPEND(redis, error, WM_TEXT("EVAL"), WM_TEXT(beat_script), WM_TEXT("1"), wm_text_of(redis->meta),
                     wm_text_of(redis->worker), ready ? WM_TEXT("1") : WM_TEXT("0"), DIGITS(wall_us / 1000),
-                    DIGITS(redis->session_ms + STALL_MS));
+                    DIGITS(redis->session_ms + STALL_MS), redis->beating ? WM_TEXT("1") : WM_TEXT("0"));
   if (result == CACHE_DONE)
     result = redis_read_integer(redis, &whole, error);
   redis->beating = redis->beating || result == CACHE_DONE;

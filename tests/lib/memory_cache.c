@@ -4,6 +4,8 @@
 
 struct memory_connection {
   struct memory_cache *cache;
+  uint64_t bit;                 /* of 'beating' */
+  bool beating;                 /* has said something, so that it has to be there */
   bool broken;                  /* the next call finds out */
   struct memory_command *queue; /* writes of the applies under way */
   size_t count, capacity, done;
@@ -419,9 +421,13 @@ static enum cache_result door_beat(void *self, bool ready, int64_t wall_us, stru
   world_touch(connection->cache->world);
   if (is_lost(connection))
     return lose(connection, error);
-  connection->cache->data.ready = ready;
-  connection->cache->data.alive_us = wall_us;
-  return connection->cache->data.generation ? CACHE_DONE : CACHE_STALE;
+  struct memory_data *data = &connection->cache->data;
+  bool lost = connection->beating && !(data->beating & connection->bit);
+  connection->beating = true;
+  data->beating |= connection->bit;
+  data->ready = ready;
+  data->alive_us = wall_us;
+  return data->generation && !lost ? CACHE_DONE : CACHE_STALE;
 }
 
 static int by_end(const void *a, const void *b) {
@@ -483,6 +489,7 @@ void memory_cache_connect(struct memory_cache *cache, struct cache_door *ret) {
     abort();
   struct memory_connection *connection = must(calloc(1, sizeof *connection));
   connection->cache = cache;
+  connection->bit = UINT64_C(1) << cache->connection_count;
   cache->connections[cache->connection_count++] = connection;
   *ret = (struct cache_door){.ops = &ops, .self = connection};
 }

@@ -31,6 +31,7 @@ struct memory_data {
   char catalogue[CACHE_PARTITIONS][64];
   bool ready;
   int64_t alive_us;
+  uint64_t beating; /* a bit for each connection that has said something */
 };
 
 struct memory_connection;

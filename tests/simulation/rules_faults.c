@@ -152,6 +152,18 @@ Test(rules, an_idle_worker_notices_that_meta_was_deleted) {
   quiet_end();
 }
 
+Test(rules, an_idle_worker_notices_that_meta_was_deleted_and_another_has_made_it_anew) {
+  quiet_begin(1);
+  struct process *process = start_ready();
+  run_for(process, 1000000);
+  s.cache->data.beating = 0;
+  s.cache->data.catalogue[0][0] = '\0';
+  run_for(process, 1500000);
+  cr_assert_str_not_empty(s.cache->data.catalogue[0]);
+  cr_assert(process->loop->ready);
+  quiet_end();
+}
+
 Test(rules, kafka_away_is_waited_for) {
   quiet_begin(1);
   struct process *process = start_ready();

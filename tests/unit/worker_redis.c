@@ -263,6 +263,10 @@ Test(redis, a_beat_notices_that_meta_is_not_whole) {
   cr_assert_not_null(strstr(server.error.text, "wm:meta"));
   cr_assert_eq(OP(set_meta, -1, &(struct cache_meta){.incarnation = "one", .generation = 1}), CACHE_DONE);
   cr_assert_eq(OP(beat, true, 1000500000), CACHE_DONE);
+  redis("DEL wm:meta");
+  redis("HSET wm:meta generation 1"); /* another worker was faster */
+  cr_assert_eq(OP(beat, true, 1001000000), CACHE_STALE);
+  cr_assert_eq(OP(beat, true, 1001500000), CACHE_DONE);
 }
 
 Test(redis, ready_is_what_all_workers_say) {
