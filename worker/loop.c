@@ -13,7 +13,8 @@
 #define STEP_RECORDS 1000 /* taken before anything else is looked at */
 #define USERS_BYTES (64 * 1024 * 1024)
 #define APPLYING_BYTES (4 * 1024 * 1024)
-#define WRITE_BYTES 256 /* what a write takes beside its register */
+#define WRITE_BYTES 256 /* what a write takes beside its register and the names of roles */
+#define ROLE_BYTES 32
 
 struct loop *loop_new(const struct loop_doors *doors, const struct loop_rules *rules, struct wm_text group,
                       struct wm_workspace *workspace) {
@@ -222,7 +223,7 @@ bool loop_apply(struct loop *loop, const struct cache_write *writes, size_t coun
   struct wm_error error = {0};
   enum cache_result result = LOOP_CACHE(loop, apply, writes, count, &error);
   for (size_t i = 0; result == CACHE_DONE && i < count; i++)
-    loop->applying += writes[i].json.size + WRITE_BYTES;
+    loop->applying += writes[i].json.size + WRITE_BYTES + writes[i].role_count * ROLE_BYTES;
   if (result != CACHE_DONE)
     recover_from_cache(loop, result, &error);
   return result == CACHE_DONE;
