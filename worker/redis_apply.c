@@ -103,7 +103,7 @@ static size_t script_users(const struct cache_write *writes, size_t count, size_
   return taken;
 }
 
-/* The keys of a user, in the arena of the apply. */
+/* The keys of a user: role set, hash. */
 static int add_keys(struct redis *redis, struct wm_text user, struct wm_text ret[2]) {
   const struct wm_text roles = redis_user_key(redis, &redis->roles_key, user, "roles");
   const struct wm_text hash = redis_user_key(redis, &redis->user_key, user, "user");
@@ -139,7 +139,7 @@ static struct sent *next_sent(struct redis *redis) {
   return sent;
 }
 
-/* One script for the first writes of one fence. Tells how many. */
+/* One script for as many of the first writes as go into one; tells how many. */
 static enum cache_result append_script(struct redis *redis, const struct cache_write *writes, size_t count,
                                        size_t *ret_taken, struct wm_error *error) {
   bool same = writes->mode == CACHE_SAME;

@@ -29,9 +29,8 @@ struct redis {
   bool beating;          /* 'worker' stands in meta */
   bool any_policy;       /* connects whatever the eviction policy is: only to look */
   struct wm_buf roles_key, user_key;
-  struct wm_buf
-      pipe;     /* commands in the protocol's bytes; kept until the next call, or until the applies are answered */
-  size_t piped; /* of which so many bytes were sent */
+  struct wm_buf pipe; /* commands in the protocol's bytes; kept until the next call or the last answer of the applies */
+  size_t piped;       /* of which so many bytes were sent */
   char sha[SHA_SIZE + 1]; /* of apply_script; "" before it was loaded on this connection */
 
   struct wm_arena arena; /* of the call at hand */
