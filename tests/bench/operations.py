@@ -130,7 +130,7 @@ def beside_replay(bench):
         alone = base.stream(bench, workspace, "alone", 1000, warm_up, seconds)
     base.tell_latency(alone)
     bench.fill(workspace, count, bench.options.users)
-    wait_until(lambda: workspace.lag() == 0, 300, 0.1, "the events to be decided live", [worker.process])
+    base.wait_drained(workspace, worker, 300)
     plan = workspace.logs / "plan.json"
     call(workspace, "replay", "plan", "--topic", workspace.events, "--from", "0", "--to", "0s", "--output", plan, "--json")
     replay = workspace.topic["replay"]
